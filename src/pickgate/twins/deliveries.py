@@ -1,0 +1,46 @@
+"""Webhooks on their way: a twin puts them here, whoever runs the twin carries them.
+
+The outbox decides nothing about loss, delay or order: `faults.py` does, when the delivery is taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One webhook to be POSTed (or GETed) to `url` not before `due_at`."""
+
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    body: bytes
+    due_at: datetime
+    topic: str
+    attempt: int = 1
+
+
+class DeliveryQueue:
+    """Deliveries waiting to be carried, soonest first; equal times keep the order in which they were put."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Delivery] = []
+
+    def put(self, delivery: Delivery) -> None:
+        self._waiting.append(delivery)
+
+    def take_due(self, now: datetime) -> list[Delivery]:
+        """Remove and return what is due, in order of `due_at`."""
+        due = sorted((d for d in self._waiting if d.due_at <= now), key=lambda d: d.due_at)
+        if due:
+            self._waiting = [d for d in self._waiting if d.due_at > now]
+        return due
+
+    def next_due_at(self) -> datetime | None:
+        return min((d.due_at for d in self._waiting), default=None)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
