@@ -6,6 +6,7 @@ A wrong setting is refused at start with the key, the reason and the remedy; an 
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -129,7 +130,7 @@ class ClarusSettings(_Section):
     base_url: str = "https://clarus-api.com"
     api_prefix: str = "/api"
     graphql_path: str = "/graphql"
-    token_url: str = "https://clarus-api.com/oauth/token"
+    token_url: str = "https://clarus-api.com/oauth/token"  # noqa: S105 - an address, not a secret
     subdomain: str = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
@@ -284,7 +285,7 @@ def _lay_environment_over(raw: dict[str, Any], environment: Mapping[str, str]) -
         steps = [step.lower() for step in name.removeprefix("PICKGATE__").split("__")]
         target: Any = raw
         try:
-            for step, following in zip(steps[:-1], steps[1:], strict=True):
+            for step, following in itertools.pairwise(steps):
                 if isinstance(target, list):
                     target = target[int(step)]
                 else:

@@ -1,4 +1,4 @@
-"""What a decision asks the outside world to do. Imperative, plain data. Each has a key: the same cause, the same key."""
+"""What a decision asks the outside world to do. Imperative, plain data; the same cause has the same key."""
 
 from __future__ import annotations
 

@@ -169,9 +169,9 @@ class Kin:
 class Facts:
     """One look's worth of facts about one order.
 
-    `goods_outs`: every goods-out that the warehouse shows for this order's references, twins included. `known_products`:
-    the product codes that the warehouse confirmed; `unknown_products`: the ones it denied. A code in neither has not
-    been asked about. `seen_before`: what was last read of the order when it cannot be read now.
+    `goods_outs`: every goods-out that the warehouse shows for this order's references, twins included.
+    `known_products`: the product codes that the warehouse confirmed; `unknown_products`: the ones it denied. A code in
+    neither has not been asked about. `parcels`: by the warehouse's goods-out id.
     """
 
     shop: str

@@ -1,5 +1,5 @@
 """One file for each use case, wiring decisions to the outside world through the Protocols in `ports.py`.
 
-No SQL, no HTTP, no vendor's field names: a flow can run against PostgreSQL and the real vendors, or against the twins on
-a virtual clock, without knowing.
+No SQL, no HTTP, no vendor's field names: a flow runs against PostgreSQL and the real vendors, or against the twins
+on a virtual clock, without knowing.
 """

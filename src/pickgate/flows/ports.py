@@ -364,5 +364,5 @@ class Store(Protocol):
     async def save_cursor(self, name: str, value: str) -> None: ...
 
     async def raise_shop_finding(self, *, shop: str, scope: str, findings: Sequence[Finding], now: datetime) -> None:
-        """Make exactly these exceptions of one scope ("webhooks", "credentials", …) hold for a shop: open, keep, close."""
+        """Make exactly these exceptions of one scope ("webhooks", …) hold for a shop: open, keep, close."""
         ...
