@@ -14,6 +14,7 @@ class CreateGoodsOut:
     """Release: the warehouse gets generation n of one fulfilment order."""
 
     reference: str
+    order_id: str
     number: int
     fulfilment_order_id: str
     group: str
@@ -31,6 +32,7 @@ class RecallGoodsOut:
     """Ask the warehouse not to send it. Done only when the warehouse shows it cancelled or gone."""
 
     reference: str
+    account: str
     clarus_id: str
     because: str
 
