@@ -244,6 +244,7 @@ def policy_of(shop: ShopSettings, clarus: ClarusSettings) -> Policy:
         recreate=RecreatePolicy(**shop.recreate.model_dump()),
         work_begins_at=frozenset(STAGE_BY_CODE[code.upper()] for code in clarus.work_begins_at),
         amend=frozenset(part for part, way in by_part.items() if (way or clarus.edit_strategy) == "amend"),
+        create_settle=clarus.create_settle,
         cancel_while_picking=shop.edits.cancel_while_picking,
         ship_test_orders=shop.edits.ship_test_orders,
         delivery_date_attribute=shop.edits.delivery_date_attribute,

@@ -21,6 +21,7 @@ class CreateGoodsOut:
     generation: int
     content: Content
     expected_despatch_at: datetime
+    ordered_at: datetime  # when the customer ordered: the original's time, for a recreated order
 
     @property
     def key(self) -> str:

@@ -40,7 +40,7 @@ class OrderState(Enum):
 class Gate:
     """One reason "not yet". `until` when time alone opens it; otherwise `opens_when` says what would.
 
-    `by_person`: an operator may open it by "release now".
+    `by_person`: an operator may open it by "release now". `fulfilment_order_id`: closes only that one; None: the order.
     """
 
     code: str
@@ -48,6 +48,7 @@ class Gate:
     until: datetime | None = None
     opens_when: str = ""
     by_person: bool = True
+    fulfilment_order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,5 +57,9 @@ class Policy:
     unknown_after: timedelta = timedelta(minutes=15)
     stalled_after: timedelta = timedelta(hours=4)
     recall_patience: timedelta = timedelta(minutes=2)
+    recreate_patience: timedelta = timedelta(minutes=10)
+    create_settle: timedelta = timedelta(seconds=30)
+    tracking_patience: timedelta = timedelta(minutes=5)
+    retry_refused_after: timedelta = timedelta(hours=1)
     company_in: str = "name"
     observe: bool = False

@@ -80,12 +80,13 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentLine:
-    """What is wanted of one product for one order line."""
+    """What is wanted of one product for one order line. `per_unit`: product units in one unit that the shop sells."""
 
     line_id: str
     product_code: str
     units: int
     sku: str = ""
+    per_unit: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
