@@ -168,6 +168,32 @@ class WarehousePort(Protocol):
     async def send(self, command: WarehouseCommand) -> Outcome: ...
 
 
+# ── hints ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What a webhook is about. All empty: nothing to look at, and `rule` names why."""
+
+    order_ids: tuple[str, ...] = ()
+    fulfilment_order_ids: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    clarus_ids: tuple[str, ...] = ()
+    rule: str = ""
+
+
+class UnreadableBody(Exception):
+    """An authentic body that cannot be understood. The text says what is wrong with it, without quoting it."""
+
+
+class HintPort(Protocol):
+    """Reads a webhook's body for what it is about; never for what it says has happened."""
+
+    def parse_hint(self, topic: str, body: bytes) -> Hint:
+        """Raises UnreadableBody, and nothing else, whatever the body."""
+        ...
+
+
 # ── the store ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -345,6 +371,16 @@ class Store(Protocol):
         ...
 
     # nets
+    async def find_orders_of_goods_outs(
+        self, *, references: Sequence[str], clarus_ids: Sequence[str]
+    ) -> Sequence[tuple[str, str]]:
+        """The (shop, order id) whose goods-outs carry one of these references or warehouse ids."""
+        ...
+
+    async def seen_updates(self, *, shop: str, order_ids: Sequence[str]) -> Mapping[str, datetime]:
+        """When each order had last changed in the shop, as of our last look. Unknown orders are left out."""
+        ...
+
     async def open_goods_outs(self, *, after: int, limit: int) -> Sequence[tuple[int, str, str, GoodsOutAsk, str]]:
         """Goods-outs that may be live: (row, shop, order id, ask, fingerprint last seen), by row > after."""
         ...
