@@ -325,8 +325,11 @@ def _next_look(
     soon = timedelta(seconds=15)
     if facts.records.unknown or any(k.record.state is RecordState.RECALLING for k in known):
         times.append(now + soon)
-    if any(k.record.state is RecordState.LIVE and k.seen is None for k in known):
-        times.append(now + policy.create_settle)
+    times += [
+        k.record.created_at + policy.create_settle
+        for k in known
+        if k.record.state is RecordState.LIVE and k.seen is None and k.record.created_at is not None
+    ]
     if despatch.wait_until is not None:
         times.append(min(despatch.wait_until, now + timedelta(seconds=60)))
     if any(g.code == "routing" for g in decision.gates):

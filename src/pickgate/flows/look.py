@@ -85,7 +85,7 @@ class Looker:
             return LookResult(next_look_at=None, because="another worker holds the order")
         except CannotDecide as error:
             result, failed = await self._cannot_decide(lease, error), error.unreadable.why
-        except Exception as error:  # noqa: BLE001, RUF100 - one order's failure must not stop the others: it is counted
+        except Exception as error:  # one order's failure must not stop the others: it is counted
             result = LookResult(
                 next_look_at=self._back_off(lease), because=f"{type(error).__name__}: {error}", failed=True
             )

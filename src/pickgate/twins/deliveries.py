@@ -21,6 +21,8 @@ class Delivery:
     due_at: datetime
     topic: str
     attempt: int = 1
+    source: str = ""
+    """The sending twin's id of the subscription, when it wants to hear how the delivery went."""
 
 
 class DeliveryQueue:

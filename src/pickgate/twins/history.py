@@ -24,10 +24,12 @@ class History:
 
     def __init__(self) -> None:
         self._events: list[HistoryEvent] = []
+        self._by_subject: dict[str, list[HistoryEvent]] = {}
 
     def append(self, *, at: datetime, kind: str, subject: str, **detail: Any) -> HistoryEvent:
         event = HistoryEvent(number=len(self._events) + 1, at=at, kind=kind, subject=subject, detail=detail)
         self._events.append(event)
+        self._by_subject.setdefault(subject, []).append(event)
         return event
 
     def __iter__(self) -> Iterator[HistoryEvent]:
@@ -40,4 +42,8 @@ class History:
         return [event for event in self._events if event.kind in kinds]
 
     def of_subject(self, subject: str) -> list[HistoryEvent]:
-        return [event for event in self._events if event.subject == subject]
+        return list(self._by_subject.get(subject, ()))
+
+    def since(self, number: int) -> list[HistoryEvent]:
+        """Return the events after the one with this number; 0 for all."""
+        return self._events[number:]

@@ -1,0 +1,61 @@
+"""What the HTTP application is put together from. Bootstrap fills it; nothing here knows a concrete thing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pickgate.api.intake import ClarusDoor, ShopifyDoor
+from pickgate.clock import Clock
+from pickgate.flows.ports import InboxItem
+from pickgate.metrics import Metrics
+from pickgate.operations.context import OperationContext
+from pickgate.operations.ports import Access, OperatorActions, Reads, Replay, Wake
+from pickgate.operations.roles import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppParts:
+    """Everything `create_app` needs.
+
+    Args:
+        record_inbox: `Store.record_inbox`.
+        store_gone: The error classes that mean "the database is out of reach": answered 503, never 500.
+        public_url: Decides the cookie's `__Host-` prefix and `Secure`, HSTS, and the origin that forms must come from.
+        version: Shown in the OpenAPI document and on the health page.
+        on_stored: Told after webhooks were committed, so that a worker in this process need not wait for its timer.
+        random_bytes: A cryptographic source, for session ids.
+        extra_mounts: Other skins in the same process, such as ("/mcp", app).
+    """
+
+    clock: Clock
+    reads: Reads
+    actions: OperatorActions
+    access: Access
+    wake: Wake
+    replay: Replay
+    record_inbox: Callable[[Sequence[InboxItem]], Awaitable[Sequence[bool]]]
+    shopify: ShopifyDoor
+    clarus: ClarusDoor
+    public_url: str
+    shops: Sequence[str] = ()
+    store_gone: tuple[type[Exception], ...] = ()
+    metrics: Metrics = field(default_factory=Metrics)
+    version: str = "0"
+    on_stored: Callable[[], None] = lambda: None
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    extra_mounts: Sequence[tuple[str, Any]] = ()
+
+    def context(self, actor: Actor) -> OperationContext:
+        """Return the operations' context for one actor."""
+        return OperationContext(
+            actor=actor,
+            reads=self.reads,
+            actions=self.actions,
+            wake=self.wake,
+            replay=self.replay,
+            clock=self.clock,
+            metrics=self.metrics,
+        )

@@ -1,0 +1,142 @@
+"""How values read on a page: words and shapes for states, ages, and texts that came from outside. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup, escape
+
+# Word and shape: a state is never told by colour alone. `tone` picks the colour.
+STATES: Mapping[str, tuple[str, str, str]] = {
+    "ignored": ("Ignored", "–", "quiet"),
+    "waiting": ("Waiting", "○", "wait"),
+    "releasing": ("Releasing", "◔", "busy"),
+    "in_warehouse": ("In warehouse", "◑", "busy"),
+    "picking": ("Picking", "◕", "busy"),
+    "part_despatched": ("Part despatched", "◒", "busy"),
+    "despatched": ("Despatched", "●", "good"),
+    "cancelled": ("Cancelled", "×", "quiet"),
+    "superseded": ("Superseded", "→", "quiet"),
+    "stopped": ("Stopped", "■", "bad"),
+}
+SEVERITIES: Mapping[str, tuple[str, str, str]] = {
+    "urgent": ("Urgent", "▲", "bad"),
+    "high": ("High", "◆", "warn"),
+    "normal": ("Normal", "•", "quiet"),
+}
+EFFECTS: Mapping[str, tuple[str, str, str]] = {
+    "intended": ("Intended", "○", "wait"),
+    "sent": ("Sent", "◔", "busy"),
+    "confirmed": ("Confirmed", "●", "good"),
+    "refused": ("Refused", "×", "bad"),
+    "unknown": ("Unknown", "?", "warn"),
+    "lost": ("Had no effect", "–", "quiet"),
+    "not_sent": ("Not sent", "–", "quiet"),
+}
+CONNECTIONS: Mapping[str, tuple[str, str, str]] = {
+    "ok": ("Answers", "●", "good"),
+    "failing": ("Failing", "■", "bad"),
+    "unknown": ("Not tried yet", "○", "quiet"),
+}
+EXCEPTION_STATES: Mapping[str, tuple[str, str, str]] = {
+    "open": ("Open", "○", "warn"),
+    "snoozed": ("Snoozed", "◔", "quiet"),
+    "resolved": ("Resolved", "●", "good"),
+}
+TEAMS: Mapping[str, str] = {"ops": "Operations", "cx": "Customer care", "finance": "Finance", "ecommerce": "E-commerce"}
+_ALL = {
+    "state": STATES,
+    "severity": SEVERITIES,
+    "effect": EFFECTS,
+    "connection": CONNECTIONS,
+    "exception": EXCEPTION_STATES,
+}
+
+
+def mark(kind: str, value: object) -> Markup:
+    """Render a status as a shape and a word. An unknown one is shown as it is."""
+    text = str(value or "")
+    word, shape, tone = _ALL[kind].get(text, (text.replace("_", " ").capitalize() or "Not known", "?", "quiet"))
+    return Markup('<span class="mark {}"><span aria-hidden="true">{}</span> {}</span>').format(tone, shape, word)
+
+
+def moment(value: datetime | str | None, now: datetime) -> Markup:
+    """Render an instant: UTC, and how long ago or ahead. A script keeps the age right while the page is open."""
+    if value is None:
+        return Markup('<span class="none">–</span>')
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    day = "" if instant.date() == now.date() else f"{instant:%-d %b} "
+    year = "" if instant.year == now.year else f"{instant:%Y} "
+    return Markup(
+        '<time datetime="{}" title="{}"><span class="clock">{}</span> <span class="age" data-age>{}</span></time>'
+    ).format(
+        instant.isoformat(timespec="seconds"),
+        f"{instant:%Y-%m-%d %H:%M:%S} UTC",
+        f"{year}{day}{instant:%H:%M}",
+        age(instant, now),
+    )
+
+
+def age(instant: datetime, now: datetime) -> str:
+    """Say how long ago, or in how long: the two largest units that matter."""
+    gap = instant - now
+    words = span(abs(gap))
+    if words == "0 s":
+        return "now"
+    return f"in {words}" if gap > timedelta(0) else f"{words} ago"
+
+
+def span(length: timedelta) -> str:
+    """Say a length of time shortly: "45 s", "12 min", "3 h 05 min", "2 d 4 h"."""
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60:02d} min"
+    return f"{days} d {hours % 24} h"
+
+
+def plain_words(code: object) -> str:
+    """Turn a code into words: `edit_window` and `LATE_EDIT` read "Edit window", "Late edit"."""
+    return str(code or "").replace("_", " ").strip().capitalize()
+
+
+def detail_rows(detail: Any) -> list[tuple[str, str]]:
+    """Flatten a detail into rows of name and text, for any shape that a store may hold."""
+    if detail is None or detail in ({}, [], ""):
+        return []
+    if isinstance(detail, Mapping):
+        return [(plain_words(name), _text(value)) for name, value in detail.items() if value not in (None, "", [], {})]
+    return [("", _text(detail))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ", ".join(str(item) for item in value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def body_text(body: bytes) -> str:
+    """Show a raw body as text: indented when it is JSON, else as it came, unreadable bytes marked."""
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text
+
+
+def outside(text: object) -> Markup:
+    """Show text that came from outside: isolated, so that right-to-left text cannot reorder the page around it."""
+    return Markup("<bdi>{}</bdi>").format(escape(str(text)))

@@ -1,0 +1,27 @@
+"""Everything an operation may use: who asks, and the ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pickgate.clock import Clock
+from pickgate.metrics import Metrics
+from pickgate.operations.ports import OperatorActions, Reads, Replay, Wake
+from pickgate.operations.roles import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationContext:
+    """One actor's view of one Pickgate. Skins build one per request."""
+
+    actor: Actor
+    reads: Reads
+    actions: OperatorActions
+    wake: Wake
+    replay: Replay
+    clock: Clock
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def now(self) -> datetime:
+        return self.clock.now()
