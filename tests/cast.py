@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from pickgate.domain.decide import decide
 from pickgate.domain.decision import Decision
@@ -32,11 +33,9 @@ ADDRESS = Address(
 )
 
 
-def line(
-    line_id: str = "A", units: int = 1, *, ordered: int | None = None, sku: str | None = "", **more: object
-) -> Line:
+def line(line_id: str = "A", units: int = 1, *, ordered: int | None = None, sku: str | None = "", **more: Any) -> Line:
     sku = f"SKU-{line_id}" if sku == "" else sku
-    return Line(  # type: ignore[arg-type]
+    return Line(
         id=line_id, title=f"Thing {line_id}", sku=sku, ordered=ordered if ordered is not None else units,
         current=units, **more,
     )  # fmt: skip
@@ -49,13 +48,13 @@ def fulfilment_order(
     status: FulfilmentOrderStatus = FulfilmentOrderStatus.OPEN,
     location: str = "L1",
     holds: tuple[ShopHold, ...] = (),
-    **more: object,
+    **more: Any,
 ) -> FulfilmentOrder:
     lines = tuple(
         FulfilmentOrderLine(id=f"{fo_id}.{line_id}", line_id=line_id, remaining=units, total=units)
         for line_id, units in (shares or {"A": 1}).items()
     )
-    return FulfilmentOrder(  # type: ignore[arg-type]
+    return FulfilmentOrder(
         id=fo_id, status=status, location_id=location, location_name=f"Location {location}", lines=lines, holds=holds,
         **more,
     )  # fmt: skip
@@ -77,11 +76,11 @@ def order(
     *,
     name: str = "#1001",
     fulfilment_orders: tuple[FulfilmentOrder, ...] | None = None,
-    **more: object,
+    **more: Any,
 ) -> ShopOrder:
     """An ordinary paid order, older than every window, of one line A × 1 unless told otherwise."""
     units = units if units is not None else {"A": 1}
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "id": "5001",
         "name": name,
         "created_at": LONG_AGO,
@@ -98,12 +97,12 @@ def order(
         "customer_id": "C1",
         "app_name": "Online Store",
     }
-    return ShopOrder(**{**values, **more})  # type: ignore[arg-type]
+    return ShopOrder(**{**values, **more})
 
 
-def content(units: Mapping[str, int] | None = None, **more: object) -> Content:
+def content(units: Mapping[str, int] | None = None, **more: Any) -> Content:
     units = units if units is not None else {"A": 1}
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "account": "ACME",
         "warehouse": "LEEDS",
         "lines": tuple(
@@ -113,7 +112,7 @@ def content(units: Mapping[str, int] | None = None, **more: object) -> Content:
         "carrier": "DPD",
         "service": "ND",
     }
-    return Content(**{**values, **more})  # type: ignore[arg-type]
+    return Content(**{**values, **more})
 
 
 def record(
@@ -123,9 +122,9 @@ def record(
     state: RecordState = RecordState.LIVE,
     fo: str = "F1",
     generation: int = 1,
-    **more: object,
+    **more: Any,
 ) -> GoodsOutRecord:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "reference": f"1001-{number}",
         "number": number,
         "fulfilment_order_id": fo,
@@ -138,7 +137,7 @@ def record(
         "stage_code": "PENDING",
         "created_at": NOON - timedelta(hours=1),
     }
-    return GoodsOutRecord(**{**values, **more})  # type: ignore[arg-type]
+    return GoodsOutRecord(**{**values, **more})
 
 
 def goods_out(
@@ -242,7 +241,7 @@ def facts(
     read_at: datetime = NOON,
     known: frozenset[str] | None = None,
     unknown_products: frozenset[str] = frozenset(),
-    **memory: object,
+    **memory: Any,
 ) -> Facts:
     shop_order = shop_order or order()
     skus = frozenset(line.sku for line in shop_order.lines if line.sku)
@@ -251,7 +250,7 @@ def facts(
         order_id=shop_order.id,
         order=shop_order,
         goods_outs=goods_outs,
-        records=Records(first_seen_at=LONG_AGO, goods_outs=records, **memory),  # type: ignore[arg-type]
+        records=Records(first_seen_at=LONG_AGO, goods_outs=records, **memory),
         read_at=read_at,
         known_products=known if known is not None else skus - unknown_products,
         unknown_products=unknown_products,

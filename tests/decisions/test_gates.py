@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from cast import LONG_AGO, NOON, closed, codes, decided, facts, fulfilment_order, order, spoken, totals
 
+from cast import LONG_AGO, NOON, closed, codes, decided, facts, fulfilment_order, order, spoken, totals
 from pickgate.domain.facts import Approval, OperatorHold
 from pickgate.domain.policy import Policy, WindowPolicy
 from pickgate.domain.shop import FulfilmentOrderStatus, ShopHold
@@ -22,7 +23,7 @@ TERMS = WindowPolicy(payment_states=("PAID", "PENDING"))
 NO_WINDOW = WindowPolicy(edit_window=timedelta(0))
 
 
-def aged(age: timedelta) -> Mapping[str, datetime]:
+def aged(age: timedelta) -> dict[str, Any]:
     return {"created_at": NOON - age, "updated_at": NOON - age}
 
 
@@ -99,8 +100,8 @@ def held(reason: str = "OTHER", *, ours: bool = False) -> tuple[ShopHold, ...]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_gate(case: str, more: Mapping[str, object], window: WindowPolicy, gates: list[str]) -> None:
-    decision = decided(facts(order(**more)), policy=Policy(window=window))  # type: ignore[arg-type]
+def test_gate(case: str, more: Mapping[str, Any], window: WindowPolicy, gates: list[str]) -> None:
+    decision = decided(facts(order(**more)), policy=Policy(window=window))
 
     assert closed(decision) == gates
     assert spoken(decision) == ([] if gates else ["create 1001-1 A1"])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from cast import (
     ADDRESS,
     NOON,
@@ -21,7 +22,6 @@ from cast import (
     record,
     spoken,
 )
-
 from pickgate.domain.commands import AmendGoodsOut, CreateGoodsOut
 from pickgate.domain.decision import OrderState
 from pickgate.domain.facts import Approval, CancelRequest, GoodsOutRecord, RecordState, RefusedEffect, UnknownEffect
