@@ -55,7 +55,7 @@ class ClarusCatalogue:
         self._codes: dict[CodeKind, _Codes] = {}
         self._products: dict[str, tuple[str, datetime]] = {}
         self._denied: dict[str, datetime] = {}
-        self._gathered = Gatherer[str, _Products](self._ask_products, seconds=gather_seconds, limit=listing.page_size)
+        self._gathered = Gatherer[str, _Products](self._ask_products, seconds=gather_seconds)
 
     # codes of which there are few: read whole
 

@@ -44,9 +44,7 @@ class ClarusWarehouse:
         client = ClarusClient(settings, transport, clock, pace=pace)
         listing = Listing(client, page_size=settings.page_size)
         self._reader = GoodsOutReader(client, listing)
-        self._gathered = Gatherer[GoodsOutAsk, Readings](
-            self._reader.read, seconds=gather_seconds, limit=settings.page_size
-        )
+        self._gathered = Gatherer[GoodsOutAsk, Readings](self._reader.read, seconds=gather_seconds)
         self.catalogue = ClarusCatalogue(listing, clock, gather_seconds=gather_seconds)
         self._sender = Sender(settings, client, self._reader, self.catalogue)
 

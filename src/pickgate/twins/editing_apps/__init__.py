@@ -1,4 +1,4 @@
-"""Apps that change orders after checkout, each acting on a `ShopifyTwin` through its plain methods under its own app id.
+"""Apps that change orders after checkout. Each acts on a `ShopifyTwin` through its plain methods, under its own app id.
 
 What an app does by itself happens in `tick(now)`; `next_due_at()` says when it next wants to be called. What a customer
 or a clerk does in an app is a method. How Shopify reacts is not here: that is the shop's part.

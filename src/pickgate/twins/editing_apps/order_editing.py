@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pickgate.twins.editing_apps.timed import TimedApp, shipping_of, specs_of
@@ -172,16 +173,7 @@ class OrderEditing(TimedApp):
             restock=self.settings.restock,
             app=self.app,
         )
-        if totals.current_total(order) < worth:
-            marks.append("orderediting:downsized")
-        self.shop.add_tags(order, marks, app=self.app)
-        if not self.due(order):
-            self._before.pop(order.id, None)
-        elif pay_now:
-            self.shop.pay_outstanding(order)
-            self._before.pop(order.id, None)
-        else:
-            self.shop.record("invoice_sent", order, amount=str(totals.outstanding(order)))
+        self._settle(order, marks, worth=worth, pay_now=pay_now)
 
     def swap(self, order: Order, line_id: str, variant: Variant, *, pay_now: bool = False) -> None:
         """Another variant instead of a line: the old line goes to zero, a new line comes."""
@@ -200,6 +192,10 @@ class OrderEditing(TimedApp):
             app=self.app,
         )
         marks = ["orderediting", "orderediting:variant"]
+        self._settle(order, marks, worth=worth, pay_now=pay_now)
+
+    def _settle(self, order: Order, marks: list[str], *, worth: Decimal, pay_now: bool) -> None:
+        """After a saved edit: the audit tags, and the difference paid now, invoiced, or none."""
         if totals.current_total(order) < worth:
             marks.append("orderediting:downsized")
         self.shop.add_tags(order, marks, app=self.app)
