@@ -12,7 +12,7 @@ from pickgate.clock import Clock
 from pickgate.flows.ports import InboxItem
 from pickgate.metrics import Metrics
 from pickgate.operations.context import OperationContext
-from pickgate.operations.ports import Access, OperatorActions, Reads, Replay, Wake
+from pickgate.operations.ports import Access, Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
 
 
@@ -25,6 +25,7 @@ class AppParts:
         store_gone: The error classes that mean "the database is out of reach": answered 503, never 500.
         public_url: Decides the cookie's `__Host-` prefix and `Secure`, HSTS, and the origin that forms must come from.
         version: Shown in the OpenAPI document and on the health page.
+        connections: How the last calls to each vendor went, for the health page; none: the page says so.
         on_stored: Told after webhooks were committed, so that a worker in this process need not wait for its timer.
         random_bytes: A cryptographic source, for session ids.
         extra_mounts: Other skins in the same process, such as ("/mcp", app).
@@ -36,6 +37,7 @@ class AppParts:
     access: Access
     wake: Wake
     replay: Replay
+    audit: Audit
     record_inbox: Callable[[Sequence[InboxItem]], Awaitable[Sequence[bool]]]
     shopify: ShopifyDoor
     clarus: ClarusDoor
@@ -44,6 +46,7 @@ class AppParts:
     store_gone: tuple[type[Exception], ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
     version: str = "0"
+    connections: Callable[[], Sequence[Connection]] = tuple
     on_stored: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     extra_mounts: Sequence[tuple[str, Any]] = ()
@@ -56,6 +59,8 @@ class AppParts:
             actions=self.actions,
             wake=self.wake,
             replay=self.replay,
+            audit=self.audit,
+            connections=self.connections,
             clock=self.clock,
             metrics=self.metrics,
         )

@@ -38,6 +38,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "list_held_orders": ("GET", "/held-orders"),
     "list_drift": ("GET", "/drift"),
     "list_effects": ("GET", "/effects"),
+    "get_body": ("GET", "/bodies/{id}"),
     "list_audit": ("GET", "/audit"),
     "daily_checks": ("GET", "/daily-checks"),
     "get_health": ("GET", "/health"),

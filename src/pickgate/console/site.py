@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -18,12 +20,12 @@ from pickgate.console.pages import PAGES, Page, hold_choices
 from pickgate.console.sessions import Sessions, Visitor
 from pickgate.console.views import STATIC, Views, wants_json
 from pickgate.operations.errors import NotFound, OperationRefused
+from pickgate.operations.operation import Operation
 from pickgate.operations.passwords import PasswordCheck
 from pickgate.operations.registry import REGISTRY, run_operation
 
 _MOST_FORM_FIELDS = 1200
 _LISTS = frozenset({"ids", "expected"})
-_MANY = frozenset({"assign_exception", "snooze_exception", "resolve_exceptions"})
 
 
 class Console:
@@ -59,14 +61,16 @@ class Console:
             if visitor is None:
                 return self._ask_to_log_in(request)
             context = self._parts.context(visitor.actor)
+            values = page.values(request)
             try:
-                output = await run_operation(context, page.operation, page.values(request))
+                output = await run_operation(context, page.operation, values)
                 if wants_json(request):
                     return JSONResponse(output.model_dump(mode="json"))
                 more = await page.more(context, request.query_params)
             except OperationRefused as refused:
                 return self._refused(request, visitor, problem_of(refused))
-            return self._views.render(request, page.template, visitor, self._shared(page) | {"it": output} | more)
+            shown = self._shared(page) | {"it": output, "offset": _offset(values)} | more
+            return self._views.render(request, page.template, visitor, shown)
 
         return endpoint
 
@@ -86,7 +90,12 @@ class Console:
             request,
             "notice.html" if request.headers.get("hx-request") else "problem.html",
             visitor,
-            {"problem": problem, "done": None, "now": self._parts.clock.now()},
+            {
+                "problem": problem,
+                "done": None,
+                "now": self._parts.clock.now(),
+                "is_part": bool(request.headers.get("hx-request")),
+            },
             # htmx shows only successful answers; the notice says what went wrong.
             status=200 if request.headers.get("hx-request") else STATUS[problem.code],
         )
@@ -173,17 +182,12 @@ class Console:
         problem = self._forged(request, visitor, form.get("csrf"))
         if problem is not None:
             return self._refused(request, visitor, problem)
-        values: dict[str, Any] = {}
-        for name in form:
-            found = [item for item in form.getlist(name) if isinstance(item, str) and item != ""]
-            if name != "csrf" and found:
-                values[name] = found if name in _LISTS else found[0]
         operation_id = request.path_params["operation_id"]
-        if operation_id in _MANY:
-            _pair_versions(values)
         try:
-            if not REGISTRY.get(operation_id).changes:
+            operation = REGISTRY.get(operation_id)
+            if not operation.changes:
                 raise NotFound(f"{operation_id} changes nothing.", remedy="Open its page instead.")
+            values = _values(form, operation)
             output = await run_operation(self._parts.context(visitor.actor), operation_id, values)
         except OperationRefused as refused:
             return self._refused(request, visitor, problem_of(refused))
@@ -195,7 +199,7 @@ class Console:
             request,
             "notice.html" if is_part else "done.html",
             visitor,
-            {"problem": None, "done": done, "back": _back(request), "now": self._parts.clock.now()},
+            {"problem": None, "done": done, "back": _back(request), "now": self._parts.clock.now(), "is_part": is_part},
             headers={} if done["dry_run"] else {"HX-Trigger": "pickgate-changed"},
         )
 
@@ -204,6 +208,24 @@ class Console:
         if await self._sessions.find(request) is None:
             return Response(status_code=204)  # tells the browser not to come again
         return self._feed.stream()
+
+
+def _values(form: FormData, operation: Operation[Any, Any]) -> dict[str, Any]:
+    """Read the operation's fields from a form; a form may serve several operations, each takes its own fields."""
+    values: dict[str, Any] = {}
+    for name in form:
+        found = [item for item in form.getlist(name) if isinstance(item, str) and item != ""]
+        if found and name in operation.input.model_fields:
+            values[name] = found if name in _LISTS else found[0]
+    if "ids" in values:
+        _pair_versions(values)
+    return values
+
+
+def _offset(values: Mapping[str, Any]) -> int:
+    """Return where a list's page begins, from input that the operation has accepted."""
+    cursor = values.get("cursor")
+    return int(cursor[1:]) if cursor else int(values.get("offset", 0))
 
 
 def _pair_versions(values: dict[str, Any]) -> None:

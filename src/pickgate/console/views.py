@@ -64,7 +64,7 @@ class Views:
         role = visitor.actor.role if visitor else Role.VIEWER
 
         def may(operation_id: str) -> bool:
-            return visitor is not None and role in REGISTRY.get(operation_id).roles
+            return visitor is not None and operation_id in REGISTRY and role in REGISTRY.get(operation_id).roles
 
         def with_query(**changes: object) -> str:
             kept = {name: request.query_params.getlist(name) for name in request.query_params}

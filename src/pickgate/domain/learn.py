@@ -47,9 +47,7 @@ def learn(
     records: Sequence[GoodsOutRecord], seen: Sequence[GoodsOut], policy: Policy, *, now: datetime
 ) -> tuple[Known, ...]:
     """Bring each record up to what was read, and say what the warehouse holds beyond it."""
-    return tuple(
-        _learn_one(record, [g for g in seen if g.reference == record.reference], policy, now) for record in records
-    )
+    return tuple(_learn_one(record, [g for g in seen if _is_about(g, record)], policy, now) for record in records)
 
 
 def shop_units(content: Content) -> dict[str, int]:
@@ -69,6 +67,11 @@ def has_begun(goods_out: GoodsOut, policy: Policy) -> bool:
         or goods_out.picked > 0
         or goods_out.despatched > 0
     )
+
+
+def _is_about(goods_out: GoodsOut, record: GoodsOutRecord) -> bool:
+    # By reference, and by id: somebody may have renamed it in the warehouse.
+    return goods_out.reference == record.reference or goods_out.id == record.clarus_id
 
 
 def _learn_one(record: GoodsOutRecord, seen: list[GoodsOut], policy: Policy, now: datetime) -> Known:

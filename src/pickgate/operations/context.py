@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pickgate.clock import Clock
 from pickgate.metrics import Metrics
-from pickgate.operations.ports import OperatorActions, Reads, Replay, Wake
+from pickgate.operations.ports import Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
 
 
@@ -20,7 +21,9 @@ class OperationContext:
     actions: OperatorActions
     wake: Wake
     replay: Replay
+    audit: Audit
     clock: Clock
+    connections: Callable[[], Sequence[Connection]] = tuple
     metrics: Metrics = field(default_factory=Metrics)
 
     def now(self) -> datetime:

@@ -71,39 +71,38 @@ async def _get_exception(context: OperationContext, ask: GetException) -> Except
 
 
 async def _assign_exception(context: OperationContext, ask: AssignException) -> ChangeShape:
-    found = await _find_open(context, ask)
+    found, missed = await _find_open(context, ask), list[ExceptionShape]()
     assignee = context.actor.name if ask.assignee == "me" else ask.assignee
-    done: Sequence[int] = ask.ids
     if not ask.dry_run:
         done = await context.actions.assign_exceptions(
             ask.ids, actor=context.actor.name, reason=ask.reason, assignee=assignee, now=context.now()
         )
-        _check_done(found, done)
+        found, missed = _split(found, done)
     whose = f"assigned to {assignee}" if assignee else "given back to the team"
-    return _changed(ask, "assign_exception", found, whose, lambda item: item.assignee, assignee)
+    return _changed(ask, "assign_exception", found, missed, whose, lambda item: item.assignee, assignee)
 
 
 async def _snooze_exception(context: OperationContext, ask: SnoozeException) -> ChangeShape:
-    found, now = await _find_open(context, ask), context.now()
+    found, missed, now = await _find_open(context, ask), list[ExceptionShape](), context.now()
     if ask.until <= now:
         raise Conflict("The snooze would end in the past.", remedy="Give a later time.")
     if not ask.dry_run:
         done = await context.actions.snooze_exceptions(
             ask.ids, actor=context.actor.name, reason=ask.reason, until=ask.until, now=now
         )
-        _check_done(found, done)
+        found, missed = _split(found, done)
     words = f"snoozed until {ask.until:%Y-%m-%d %H:%M} UTC"
-    return _changed(ask, "snooze_exception", found, words, lambda item: item.snoozed_until, ask.until)
+    return _changed(ask, "snooze_exception", found, missed, words, lambda item: item.snoozed_until, ask.until)
 
 
 async def _resolve_exceptions(context: OperationContext, ask: ResolveExceptions) -> ChangeShape:
-    found = await _find_open(context, ask)
+    found, missed = await _find_open(context, ask), list[ExceptionShape]()
     if not ask.dry_run:
         done = await context.actions.resolve_exceptions(
             ask.ids, actor=context.actor.name, reason=ask.reason, now=context.now()
         )
-        _check_done(found, done)
-    return _changed(ask, "resolve_exceptions", found, "resolved", lambda item: item.state, "resolved")
+        found, missed = _split(found, done)
+    return _changed(ask, "resolve_exceptions", found, missed, "resolved", lambda item: item.state, "resolved")
 
 
 async def _find_all(context: OperationContext, ids: Sequence[int]) -> list[ExceptionShape]:
@@ -126,10 +125,13 @@ async def _find_open(context: OperationContext, ask: ExceptionsChange) -> list[E
     return found
 
 
-def _check_done(found: list[ExceptionShape], done: Sequence[int]) -> None:
-    late = [item for item in found if item.id not in set(done)]
-    if late:
-        raise _was_faster(late)
+def _split(found: list[ExceptionShape], done: Sequence[int]) -> tuple[list[ExceptionShape], list[ExceptionShape]]:
+    """Part what was changed from what somebody else closed in the last moment. Raises Conflict when nothing was."""
+    changed = [item for item in found if item.id in set(done)]
+    missed = [item for item in found if item.id not in set(done)]
+    if not changed:
+        raise _was_faster(missed)
+    return changed, missed
 
 
 def _was_faster(late: list[ExceptionShape]) -> Conflict:
@@ -155,15 +157,19 @@ def _changed(
     ask: ExceptionsChange,
     operation: str,
     found: list[ExceptionShape],
+    missed: list[ExceptionShape],
     words: str,
     was: Callable[[ExceptionShape], Any],
     becomes: Any,
 ) -> ChangeShape:
+    summary = ", ".join(f"{item.code} {item.order_name or item.shop}".strip() for item in found) + f": {words}."
+    if missed:
+        summary += " Closed by somebody else meanwhile: " + ", ".join(f"{item.code} {item.id}" for item in missed) + "."
     return ChangeShape(
         operation=operation,
         dry_run=ask.dry_run,
         changed=not ask.dry_run,
-        summary=", ".join(f"{item.code} {item.order_name or item.shop}".strip() for item in found) + f": {words}.",
+        summary=summary,
         exceptions=[item.id for item in found],
         before={str(item.id): _plain(was(item)) for item in found},
         after={str(item.id): _plain(becomes) for item in found},

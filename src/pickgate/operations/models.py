@@ -88,6 +88,8 @@ class EffectShape(Shape):
     sent_at: datetime | None = None
     finished_at: datetime | None = None
     attempts: int = 0
+    code: str | None = Field(default=None, description="Why it was refused")
+    problem: str | None = None
     note: str = ""
     shop: str = ""
     order_id: int | None = None
@@ -147,8 +149,11 @@ class OrderRow(Shape):
 class OrderShape(OrderRow):
     """One order, whole."""
 
+    decided_at: datetime | None = None
+    rulebook_version: int = 0
+    reasons: list[Any] = Field(default_factory=list, description="Why the last look decided what it did")
     tags: list[str] = Field(default_factory=list)
-    financial_status: str = ""
+    financial_status: str | None = None
     failures: int = 0
     last_error: str | None = None
     superseded_by: str | None = None
@@ -161,6 +166,14 @@ class OrderShape(OrderRow):
     approval: OperatorRecord | None = None
     cancel_request: OperatorRecord | None = None
     version: str = Field(default="", description="Give it back as `expected` to act on exactly what you saw")
+
+
+class BodyShape(Shape):
+    """A raw webhook body. It may hold personal data."""
+
+    id: int
+    size: int
+    text: str = Field(description="As UTF-8; bytes that are not are shown as �")
 
 
 class AuditShape(Shape):

@@ -46,6 +46,9 @@ class Registry:
     def __iter__(self) -> Iterator[Operation[Any, Any]]:
         return iter(self._by_id.values())
 
+    def __contains__(self, operation_id: str) -> bool:
+        return operation_id in self._by_id
+
     def __len__(self) -> int:
         return len(self._by_id)
 

@@ -27,6 +27,14 @@ async def _look_at_order(context: OperationContext, ask: OrderChange) -> ChangeS
     order = await find_order(context, ask)
     _check_version(order, ask)
     if not ask.dry_run:
+        await context.audit(
+            actor=context.actor.name,
+            action="look_at_order",
+            subject=f"order {order.id} {order.name}",
+            shop=order.shop,
+            reason=ask.reason,
+            now=context.now(),
+        )
         await context.wake(order.shop, order.shopify_id)
     return _changed(ask, "look_at_order", order, f"{order.name} is looked at next.")
 
@@ -52,19 +60,20 @@ async def _hold_order(context: OperationContext, ask: HoldOrder) -> ChangeShape:
 async def _unhold_order(context: OperationContext, ask: OrderChange) -> ChangeShape:
     order, now = await find_order(context, ask), context.now()
     _check_version(order, ask)
-    if order.hold is None:
+    said = order.hold or order.cancel_request
+    if said is None:
         raise Conflict(
             f"Nobody holds {order.name}.",
             remedy="Other gates open by themselves or by release_order.",
             detail={"state": order.state, "version": order.version},
         )
-    before = {"hold": order.hold.model_dump(mode="json")}
+    before = {"hold": said.model_dump(mode="json")}
     if not ask.dry_run:
         done = await context.actions.unset_hold(
             order.id, actor=context.actor.name, reason=ask.reason, expected=order.version, now=now
         )
         await _finish(context, order, done=done)
-    words = f"{order.name} is no longer held by {order.hold.by}. Its other gates stay as they are."
+    words = f"{order.name} is no longer held by {said.by}. Its other gates stay as they are."
     return _changed(ask, "unhold_order", order, words, before, {"hold": None})
 
 

@@ -8,12 +8,13 @@ from typing import Literal
 from pydantic import Field
 
 from pickgate.operations.context import OperationContext
-from pickgate.operations.inputs import Instant, Nothing, Paged, Several
+from pickgate.operations.errors import NotFound
+from pickgate.operations.inputs import Ask, Instant, Nothing, Paged, Several, Words
 from pickgate.operations.lookup import page_of, shops_of
-from pickgate.operations.models import AuditShape, EffectShape, Page, Shape
+from pickgate.operations.models import AuditShape, BodyShape, EffectShape, Page, Shape
 from pickgate.operations.operation import Operation
 from pickgate.operations.ports import OrderQuery
-from pickgate.operations.roles import EVERYONE, TEAMS
+from pickgate.operations.roles import EVERYONE, TEAMS, Role, only
 
 
 class ListEffects(Paged):
@@ -26,6 +27,11 @@ class ListAudit(Paged):
     q: str = Field(default="", max_length=200, description="Part of a subject or a reason")
     actor: str = Field(default="", max_length=100)
     since: Instant | None = None
+
+
+class GetBody(Ask):
+    id: int = Field(ge=1, description="`body_id` of a journal entry")
+    reason: Words
 
 
 class ConnectionShape(Shape):
@@ -100,10 +106,25 @@ async def _list_audit(context: OperationContext, ask: ListAudit) -> Page[AuditSh
     return page_of(rows, AuditShape, ask)  # type: ignore[no-any-return]
 
 
+async def _get_body(context: OperationContext, ask: GetBody) -> BodyShape:
+    body = await context.reads.read_body(ask.id, shops=context.actor.shops)
+    if body is None:
+        raise NotFound(f"There is no raw body {ask.id}.", remedy="Bodies are removed after their retention time.")
+    await context.audit(
+        actor=context.actor.name,
+        action="get_body",
+        subject=f"body {ask.id}",
+        shop="",
+        reason=ask.reason,
+        now=context.now(),
+    )
+    return BodyShape(id=ask.id, size=len(body), text=body.decode("utf-8", "replace"))
+
+
 async def _get_health(context: OperationContext, _: Nothing) -> HealthShape:
     now = context.now()
     found = await context.reads.health(now=now, shops=context.actor.shops)
-    return HealthShape.model_validate(dict(found) | {"at": now})
+    return HealthShape.model_validate(dict(found) | {"at": now, "connections": list(context.connections())})
 
 
 async def _daily_checks(context: OperationContext, _: Nothing) -> DailyChecks:
@@ -127,7 +148,7 @@ async def _daily_checks(context: OperationContext, _: Nothing) -> DailyChecks:
             ok=drift.total == 0,
             found=drift.total,
             words=f"{drift.total} orders hold different units in shop, decision and warehouse",
-            link="/orders?differs=1",
+            link="/drift",
         ),
         CheckShape(
             name="effects_known",
@@ -170,6 +191,15 @@ OVERVIEW = (
         output=Page[EffectShape],
         roles=EVERYONE,
         handler=_list_effects,
+    ),
+    Operation(
+        id="get_body",
+        title="Open a raw body",
+        about="A webhook as it came, personal data and all. Opening one is audited with its reason.",
+        input=GetBody,
+        output=BodyShape,
+        roles=only(Role.OPS),
+        handler=_get_body,
     ),
     Operation(
         id="list_audit",

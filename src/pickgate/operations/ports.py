@@ -13,12 +13,13 @@ from typing import Any, Protocol
 Row = Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Rows(Protocol):
     """One page of rows, and how many there are on all pages."""
 
-    items: Sequence[Row]
-    total: int
+    @property
+    def items(self) -> Sequence[Row]: ...
+    @property
+    def total(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,22 +149,51 @@ class Replay(Protocol):
     async def __call__(self, order: int, *, rulebook: int | None) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Audit(Protocol):
+    """Appends to the audit what changes no row of ours: an order looked at again, a raw body opened."""
+
+    async def __call__(
+        self, *, actor: str, action: str, subject: str, shop: str, reason: str, now: datetime
+    ) -> None: ...
+
+
+class Connection(Protocol):
+    """One connection to a vendor as the last calls found it. `state`: ok, failing or unknown."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def last_ok_at(self) -> datetime | None: ...
+    @property
+    def last_failed_at(self) -> datetime | None: ...
+
+
+class Identity(Protocol):
     """Somebody who may come in. `shops` None: every shop."""
 
-    name: str
-    role: str
-    shops: frozenset[str] | None = None
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def shops(self) -> frozenset[str] | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRow:
+class UserRow(Protocol):
     """A user who may log in. `password_hash` is argon2id's own text."""
 
-    name: str
-    password_hash: str
-    role: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def password_hash(self) -> str: ...
+    @property
+    def role(self) -> str: ...
 
 
 class Access(Protocol):

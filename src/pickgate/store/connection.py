@@ -129,6 +129,11 @@ class Database:
             )
         return cls(pool, dsn, acquire_seconds=acquire_seconds)
 
+    @property
+    def pool(self) -> Pool:
+        """The pool itself, for what brings its own SQL (PgQueuer)."""
+        return self._pool
+
     async def aclose(self) -> None:
         """Close; what still runs after two seconds is cut off."""
         try:

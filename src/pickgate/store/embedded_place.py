@@ -1,4 +1,4 @@
-"""Where the bundled PostgreSQL lives and as whom it runs: folders, ownership, OS users. No folder above ours is changed."""
+"""Where the bundled PostgreSQL lives and as whom it runs: folders, ownership, OS users. It changes no folder above."""
 
 from __future__ import annotations
 

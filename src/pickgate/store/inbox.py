@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from pickgate.crypto import Sealer
+import asyncpg
+
+from pickgate.crypto import SealBroken, Sealer
 from pickgate.flows.ports import InboxItem, InboxVerdict, PendingInbox
 from pickgate.store.codec import clean_text
 from pickgate.store.connection import Database, Session, StoreUnavailable
@@ -77,7 +79,10 @@ class InboxRows(Rows):
         return verdicts
 
     async def claim_inbox(self, *, now: datetime, limit: int) -> Sequence[PendingInbox]:
-        """Lease pending rows, oldest first, for half a minute; a row that no key opens comes with an empty body."""
+        """Lease pending rows, oldest first, for half a minute.
+
+        One that no key opens comes with an empty body: it must become an exception, not keep the others waiting.
+        """
         rows = await self._database.fetch(
             "claim_inbox", now=now, limit=limit, claimed_until=now + timedelta(seconds=CLAIM_SECONDS)
         )
@@ -87,7 +92,7 @@ class InboxRows(Rows):
                 source=row["source"],
                 shop=row["shop"],
                 topic=row["topic"],
-                body=self.open_body(row["source"], row["shop"], row["topic"], row["event_id"], row["body"]),
+                body=self._body(row),
                 received_at=row["received_at"],
             )
             for row in sorted(rows, key=lambda row: row["id"])
@@ -160,11 +165,11 @@ class InboxRows(Rows):
         await self._database.transact(move)
         self._woken()
 
-    def open_body(self, source: str, shop: str, topic: str, event_id: str, sealed: bytes | None) -> bytes:
-        """Return the raw body; empty when retention removed it. Raises SealBroken."""
-        if sealed is None:
+    def _body(self, row: asyncpg.Record) -> bytes:
+        try:
+            return b"" if row["body"] is None else open_body(self._sealer, row)
+        except SealBroken:
             return b""
-        return zlib.decompress(self._sealer.open(sealed, body_place(source, shop, topic, event_id)))
 
     def _seal_body(self, key: tuple[str, ...], body: bytes) -> bytes:
         source, shop, topic, event_id = key[:4]
@@ -193,6 +198,12 @@ async def wake_orders(
         now=now,
     )
     return {(row["shop"], row["order_id"]): row["id"] for row in rows}
+
+
+def open_body(sealer: Sealer, row: asyncpg.Record) -> bytes:
+    """Return the raw body of an inbox row that still has it. Raises SealBroken."""
+    where = body_place(row["source"], row["shop"], row["topic"], row["event_id"])
+    return zlib.decompress(sealer.open(row["body"], where))
 
 
 def _key(item: InboxItem) -> tuple[str, ...]:

@@ -47,9 +47,22 @@ def parse_query(name: str, text: str) -> Query:
 
 
 @cache
+def build_query(name: str, where: tuple[str, ...], order: str = "") -> Query:
+    """Put conditions and an order into a query with `{where}` and `{order}`. Both are texts of ours, never input."""
+    text = load_texts()[name].replace("{where}", " AND ".join(where) or "true").replace("{order}", order)
+    return parse_query(name, text)
+
+
+@cache
 def load_queries() -> Mapping[str, Query]:
-    """Read every named query. Raises ValueError when two have the same name."""
-    found: dict[str, Query] = {}
+    """Every named query that has no open places, parsed."""
+    return {name: parse_query(name, text) for name, text in load_texts().items() if "{where}" not in text}
+
+
+@cache
+def load_texts() -> Mapping[str, str]:
+    """Read every named query as it is written. Raises ValueError when two have the same name."""
+    found: dict[str, str] = {}
     for path in sorted(files("pickgate.store").joinpath("queries").iterdir(), key=lambda item: item.name):
         if not path.name.endswith(".sql"):
             continue
@@ -57,5 +70,5 @@ def load_queries() -> Mapping[str, Query]:
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             if name in found:
                 raise ValueError(f"Two queries are called {name}.")
-            found[name] = parse_query(name, text)
+            found[name] = text
     return found

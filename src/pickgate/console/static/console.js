@@ -55,9 +55,10 @@
     if (token) event.detail.headers["X-CSRF-Token"] = token.content;
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-refresh], [data-select-all]");
+    const button = event.target.closest("[data-refresh], [data-select-all], [data-dismiss]");
     if (!button) return;
-    if (button.hasAttribute("data-refresh")) refresh(true);
+    if (button.hasAttribute("data-dismiss")) button.parentElement.remove();
+    else if (button.hasAttribute("data-refresh")) refresh(true);
     else for (const box of document.querySelectorAll(button.dataset.selectAll)) box.checked = button.checked;
   });
   // The state of the exceptions' bulk bar: how many are chosen.

@@ -1,8 +1,9 @@
 SET LOCAL lock_timeout = '3s';
 
 -- An order is its own queue entry: when it is looked at next, and who looks at it now. Narrow, because it changes often.
+-- Ids begin high, so that an id is never mistaken for an order's name: people ask for both by number.
 CREATE TABLE orders (
-    id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id             bigint      GENERATED ALWAYS AS IDENTITY (START WITH 100000001) PRIMARY KEY,
     shop           text        NOT NULL,
     order_id       text        NOT NULL,
     name           text        NOT NULL DEFAULT '',
@@ -69,6 +70,7 @@ CREATE TABLE order_facts (
     search             text        NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
 CREATE INDEX order_facts_by_state ON order_facts (state, shop);
+CREATE INDEX order_facts_newest ON order_facts (shopify_created_at DESC NULLS LAST, order_row DESC);
 CREATE INDEX order_facts_by_customer ON order_facts (shop, customer_id, shopify_created_at)
     WHERE customer_id IS NOT NULL;
 CREATE INDEX order_facts_differing ON order_facts (order_row) WHERE differs;

@@ -12,9 +12,8 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_by_name ON users (lower(name));
 
 CREATE TABLE sessions (
-    token_hash    bytea       PRIMARY KEY,
+    token_hash    text        PRIMARY KEY,
     user_id       bigint      NOT NULL REFERENCES users (id),
-    csrf_hash     bytea,
     created_at    timestamptz NOT NULL,
     last_used_at  timestamptz NOT NULL,
     expires_at    timestamptz NOT NULL,
@@ -26,7 +25,7 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE api_tokens (
     id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name         text        NOT NULL,
-    token_hash   bytea       NOT NULL UNIQUE,
+    token_hash   text        NOT NULL UNIQUE,
     role         text        NOT NULL CHECK (role IN ('viewer', 'ops', 'cx', 'finance', 'ecommerce', 'admin')),
     shops        text[]      NOT NULL DEFAULT '{}',
     created_by   text        NOT NULL,
@@ -42,13 +41,13 @@ CREATE TABLE audit (
     at        timestamptz NOT NULL,
     actor     text        NOT NULL,
     action    text        NOT NULL,
-    target    text        NOT NULL,
+    subject   text        NOT NULL,
     shop      text        NOT NULL DEFAULT '',
     reason    text        NOT NULL DEFAULT '',
     before    jsonb       NOT NULL DEFAULT '{}',
     after     jsonb       NOT NULL DEFAULT '{}'
 );
-CREATE INDEX audit_by_target ON audit (target, id);
+CREATE INDEX audit_by_subject ON audit (subject, id);
 CREATE INDEX audit_by_time ON audit (at);
 CREATE TRIGGER audit_grows BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION refuse_change();

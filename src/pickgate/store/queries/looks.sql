@@ -63,7 +63,7 @@ UPDATE order_facts
        supersedes = :supersedes::text[],
        digest = :digest,
        kin_digest = :kin_digest,
-       search = :search
+       search = CASE WHEN :observed::jsonb IS NULL THEN search ELSE :search END
  WHERE order_row = :order_row;
 
 -- name: record_order_columns

@@ -136,5 +136,12 @@ INSERT INTO journal (order_row, shop, at, kind, detail, inbox_id)
 SELECT * FROM unnest(:order_rows::bigint[], :shops::text[], :ats::timestamptz[], :kinds::text[], :details::jsonb[],
                      :inbox_ids::bigint[]);
 
+-- name: wake_row
+UPDATE orders
+   SET next_look_at = least(next_look_at, :now::timestamptz),
+       hints = hints + 1,
+       woken_because = :because
+ WHERE id = :order_row;
+
 -- name: notify_wake
 SELECT pg_notify('pickgate_wake', '');

@@ -163,9 +163,15 @@ def fulfillment_body(fulfillment: Fulfillment) -> dict[str, Any]:
         "tracking_numbers": [info.number for info in tracking if info.number],
         "tracking_urls": [info.url for info in tracking if info.url],
         "line_items": [
-            {**line_body(part.line_item), "quantity": part.quantity} for part in fulfillment.fulfillment_line_items
+            {**_without_order_state(line_body(part.line_item)), "quantity": part.quantity}
+            for part in fulfillment.fulfillment_line_items
         ],
     }
+
+
+def _without_order_state(line: dict[str, Any]) -> dict[str, Any]:
+    """Lines inside a fulfilment do not tell how the order stands now."""
+    return {k: v for k, v in line.items() if k not in ("current_quantity", "sales_line_item_group_id")}
 
 
 def refund_body(refund: Refund) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pickgate.clock import Clock
 from pickgate.twins.deliveries import DeliveryQueue
@@ -30,6 +30,15 @@ from pickgate.twins.shopify.knobs import ShopifyKnobs
 from pickgate.twins.shopify.model import LineItem, Order, Refused
 from pickgate.twins.shopify.money import money
 from pickgate.twins.shopify.payloads import order_body
+
+
+class Replay(NamedTuple):
+    """What an idempotency key was used for, and the answer that its repetition gets."""
+
+    at: datetime
+    asked: str
+    answer: Any
+
 
 OPEN_TO_ALL = ("Online Store", "Draft Orders", "Point of Sale")
 
@@ -59,6 +68,8 @@ class ShopState:
         self.fulfillments: dict[str, Fulfillment] = {}
         self.things: dict[str, Any] = {}
         """Every other node by its id: refunds, returns, holds, jobs, customers."""
+        self.replays: dict[tuple[str, str], Replay] = {}
+        self.metafield_definitions: set[tuple[str, str, str]] = set()
         self._tasks: list[tuple[datetime, int, Callable[[], None]]] = []
         self._task_count = 0
         self._now: datetime | None = None

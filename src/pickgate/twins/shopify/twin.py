@@ -20,6 +20,7 @@ from pickgate.twins.shopify import (
     holding,
     paying,
     refunding,
+    returning,
     selling,
     splitting,
     stock,
@@ -86,9 +87,9 @@ class ShopifyTwin(ShopState):
     begin_pending_payment = paying.begin_pending_payment
     refund = refunding.refund
     cancel_order = refunding.cancel_order
-    request_return = refunding.request_return
-    start_return = refunding.start_return
-    close_return = refunding.close_return
+    request_return = returning.request_return
+    start_return = returning.start_return
+    close_return = returning.close_return
     hold = holding.hold
     release_hold = holding.release_hold
     report_progress = splitting.report_progress

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from pickgate.twins.shopify.graph.answers import Answer, failed
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.model import Refused, TopLevelError
-
-
-class Replays:
-    """Answers by key, with the variables that made them."""
-
-    def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], tuple[datetime, str, Answer]] = {}
-
-    def find(self, app_id: str, key: str, since: datetime) -> tuple[str, Answer] | None:
-        found = self._answers.get((app_id, key))
-        return found[1:] if found and found[0] >= since else None
-
-    def put(self, app_id: str, key: str, at: datetime, asked: str, answer: Answer) -> None:
-        self._answers[app_id, key] = (at, asked, answer)
+from pickgate.twins.shopify.state import Replay
 
 
 def idempotent(name: str, do: Callable[[Request, Args], Answer]) -> Reader:
@@ -35,19 +23,19 @@ def idempotent(name: str, do: Callable[[Request, Args], Answer]) -> Reader:
             raise TopLevelError("BAD_REQUEST", f"The @idempotent directive is required for this mutation: {name}")
         asked = json.dumps([name, args], sort_keys=True, default=str)
         since = shop.now() - timedelta(hours=shop.knobs.idempotency_hours)
-        replays: Replays = shop.things.setdefault("replays", Replays())
-        known = replays.find(request.app.id, request.key, since)
-        if known is not None:
-            if known[0] == asked:
-                return known[1]
+        known = shop.replays.get((request.app.id, request.key))
+        if known is not None and known.at >= since:
+            if known.asked == asked:
+                answer: Answer = known.answer
+                return answer
             return failed(
                 Refused(
                     "The same idempotency key cannot be used with different parameters.",
                     code="IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
                 )
             )
-        answer = do(request, args)
-        replays.put(request.app.id, request.key, shop.now(), asked, answer)
-        return answer
+        made = do(request, args)
+        shop.replays[request.app.id, request.key] = Replay(shop.now(), asked, made)
+        return made
 
     return reader

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from pickgate.twins.shopify import editing, totals
 from pickgate.twins.shopify.graph.answers import Answer, failed, payload
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.ids import check_gid, number_of
 from pickgate.twins.shopify.model import LineSpec, Order, Refused, ShippingSpec
 from pickgate.twins.shopify.money import ZERO, money

@@ -12,7 +12,8 @@ from pickgate.twins.shopify.fulfilment_model import (
     FulfillmentOrderLineItem,
 )
 from pickgate.twins.shopify.graph.answers import Answer, failed, payload
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.ids import check_gid
 from pickgate.twins.shopify.model import Refused
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pickgate.twins.shopify.graph.answers import Answer, failed, payload
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.model import Refused
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from pickgate.twins.shopify import changing, paying, refunding
 from pickgate.twins.shopify.graph.answers import Answer, failed, payload, user_error
 from pickgate.twins.shopify.graph.idempotency import idempotent
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.ids import check_gid
 from pickgate.twins.shopify.model import Order, Refused, TopLevelError
 from pickgate.twins.shopify.money import money
@@ -140,7 +141,7 @@ def _delete_metafields(request: Request, args: Args) -> Answer:
 def _define(_: Any, request: Request, args: Args) -> Answer:
     given = args["definition"]
     namespace = request.namespace(given.get("namespace"))
-    known = request.shop.things.setdefault("definitions", set())
+    known = request.shop.metafield_definitions
     if (given["ownerType"], namespace, given["key"]) in known:
         refused = Refused("Key is in use.", code="TAKEN", field=["definition", "key"])
         return failed(refused, created_definition=None)

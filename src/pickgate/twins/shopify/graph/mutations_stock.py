@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pickgate.twins.shopify.catalogue import InventoryLevel
 from pickgate.twins.shopify.graph.answers import Answer, payload, user_error
 from pickgate.twins.shopify.graph.idempotency import idempotent
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.ids import check_gid
 from pickgate.twins.shopify.model import Refused, TopLevelError
 from pickgate.twins.shopify.stock import announce_level, set_count

@@ -9,7 +9,8 @@ from typing import Any
 from pickgate.twins.shopify import totals
 from pickgate.twins.shopify.fulfilment_model import FulfillmentOrder
 from pickgate.twins.shopify.graph.answers import Answer
-from pickgate.twins.shopify.graph.plan import PAGE_LIMIT, Args, Listing, Reader, Request
+from pickgate.twins.shopify.graph.paging import PAGE_LIMIT, Args, Listing
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.graph.search import matcher
 from pickgate.twins.shopify.hooks import ApiVersion
 from pickgate.twins.shopify.ids import check_gid, number_of

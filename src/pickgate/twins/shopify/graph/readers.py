@@ -12,7 +12,8 @@ from pickgate.twins.shopify.catalogue import InventoryLevel, InventoryQuantity, 
 from pickgate.twins.shopify.fulfilment_model import FulfillmentHold, FulfillmentOrder
 from pickgate.twins.shopify.graph.answers import Answer
 from pickgate.twins.shopify.graph.mutations import MUTATIONS
-from pickgate.twins.shopify.graph.plan import Args, Reader, Request
+from pickgate.twins.shopify.graph.paging import Args
+from pickgate.twins.shopify.graph.plan import Reader, Request
 from pickgate.twins.shopify.graph.queries import QUERIES
 from pickgate.twins.shopify.ids import number_of
 from pickgate.twins.shopify.model import LineItem, Metafield, Order
@@ -277,6 +278,8 @@ READERS: dict[str, Reader] = {
     "Order.totalWeight": lambda o, r, a: _weight(o, "quantity"),
     "Order.transactions": _transactions,
     "Order.unpaid": lambda o, r, a: totals.total_of(o, "outstanding") > ZERO,
+    "CalculatedOrder.totalOutstandingSet": _attribute("total_outstanding"),
+    "CalculatedOrder.totalPriceSet": _attribute("total_price"),
     "LineItem.discountedTotalSet": lambda v, r, a: v.net(v.quantity),
     "LineItem.discountedUnitPriceAfterAllDiscountsSet": lambda v, r, a: _per_unit(v),
     "LineItem.discountedUnitPriceSet": lambda v, r, a: _per_unit(v),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-_TERM = re.compile(r"(-?)(\w+):\s*(>=|<=|>|<)?\s*('[^']*'|\"[^\"]*\"|[^\s()]+)|\b(AND|OR)\b|(\S+)")
+_TERM = re.compile(r"(-?)([\w.]+):\s*(>=|<=|>|<)?\s*('[^']*'|\"[^\"]*\"|[^\s()]+)|\b(AND|OR)\b|(\S+)")
 Field = Callable[[Any], Any]
 
 
