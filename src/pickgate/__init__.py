@@ -3,3 +3,5 @@
 `domain` decides, `flows` wire, `store`, `engine` and `connectors` do, `operations` offer it to people through
 `api`, `console` and `cli`. `bootstrap.py` is the only module that knows every concrete thing.
 """
+
+__version__ = "0.1.0"

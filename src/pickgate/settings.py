@@ -52,6 +52,7 @@ class ServerSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8080"
+    hint_delay: Duration = timedelta(seconds=3)  # a burst of webhooks about one order is looked at once
 
 
 class WindowSettings(_Section):

@@ -1,0 +1,289 @@
+"""Puts the concrete things together. The only module that knows all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pickgate import __version__
+from pickgate.api.intake import ClarusDoor, ShopifyDoor
+from pickgate.api.parts import AppParts
+from pickgate.clock import RealClock
+from pickgate.connectors.clarus import ClarusWarehouse
+from pickgate.connectors.clarus.hints import ClarusHints
+from pickgate.connectors.shopify.hints import ShopifyHints
+from pickgate.connectors.shopify.port import ShopifyShop
+from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
+from pickgate.connectors.transport import AiohttpTransport
+from pickgate.crypto import Sealer
+from pickgate.domain.commands import Command
+from pickgate.engine.jobs import JobRunner
+from pickgate.engine.rules import RulesKeeper
+from pickgate.engine.worker import Worker
+from pickgate.flows.look import Looker, LookResult
+from pickgate.flows.nets import NetFlows
+from pickgate.flows.ports import Confirmed, Lease, NotSent, Outcome, OutcomeNotKnown
+from pickgate.flows.receive import Receiver
+from pickgate.http import HttpRequest, HttpResponse, NothingSent, OutcomeUnknown, Transport
+from pickgate.metrics import Metrics
+from pickgate.rulebook.evaluate import Rulebook
+from pickgate.rulebook.tables import Tables
+from pickgate.settings import Settings, ShopSettings, load_settings, policy_of
+from pickgate.store import migrate as migrations
+from pickgate.store.access import Access
+from pickgate.store.connection import StoreUnavailable
+from pickgate.store.embedded import EmbeddedPostgres
+from pickgate.store.operators import OperatorActions
+from pickgate.store.postgres import PostgresStore
+from pickgate.store.reads import Reads
+from pickgate.store.rulebooks import RulebookRows
+
+DEFAULT_CONFIG = "pickgate.toml"
+
+
+def read_settings(path: str | None) -> Settings:
+    """Read the settings as the command line names them: `--config`, else PICKGATE_CONFIG, else pickgate.toml if there.
+
+    Raises SettingsRefused.
+    """
+    named = path or os.environ.get("PICKGATE_CONFIG")
+    file = Path(named) if named else Path(DEFAULT_CONFIG)
+    if not named and not file.exists():
+        return load_settings(None, os.environ)
+    return load_settings(file, os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredTransport:
+    """Counts what leaves, by vendor and outcome; never what it says."""
+
+    inner: Transport
+    vendor: str
+    metrics: Metrics
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        operation = "graphql" if "graphql" in request.url else request.method.lower()
+        count = self.metrics.vendor_calls.labels
+        with self.metrics.vendor_seconds.labels(self.vendor).time():
+            try:
+                answer = await self.inner.send(request)
+            except NothingSent:
+                count(self.vendor, operation, "not_sent").inc()
+                raise
+            except OutcomeUnknown:
+                count(self.vendor, operation, "unknown").inc()
+                raise
+        count(self.vendor, operation, str(answer.status)).inc()
+        return answer
+
+
+@dataclass(slots=True, kw_only=True)
+class Installation:
+    """One open Pickgate: the store, the connectors, the flows. Made by `open_installation`."""
+
+    settings: Settings
+    clock: RealClock
+    store: PostgresStore
+    reads: Reads
+    actions: OperatorActions
+    access: Access
+    rulebooks: RulebookRows
+    rules: RulesKeeper
+    shops: Mapping[str, ShopifyShop]
+    warehouse: ClarusWarehouse
+    looker: Looker
+    receiver: Receiver
+    nets: NetFlows
+    metrics: Metrics
+    _closing: list[Callable[[], Any]] = field(default_factory=list)
+
+    def worker(self, *, concurrency: int = 32) -> Worker:
+        """Make this process's worker."""
+        return Worker(
+            name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+            store=self.store,
+            looker=self.looker,
+            receiver=self.receiver,
+            clock=self.clock,
+            concurrency=concurrency,
+            on_look=self._count_look,
+        )
+
+    def jobs(self) -> JobRunner:
+        """Make this process's share of the schedules."""
+        settings = self.settings
+        pool = self.store.database.pool
+        runner = JobRunner(pool=pool)
+        runner.every(settings.clarus.poll_open_orders_every, "poll_warehouse", self.nets.poll_warehouse)
+        for shop in settings.shops:
+            runner.every(settings.sweep.every, f"sweep_shop_{shop.key}", _call(self.nets.sweep_shop, shop.key))
+            if shop.subscribe_webhooks and shop.mode == "act":
+                runner.every(timedelta(hours=1), f"subscriptions_{shop.key}", _call(self.mend_subscriptions, shop))
+        runner.every(settings.sweep.every, "sweep_orders", self.sweep_orders)
+        runner.every(timedelta(seconds=5), "rulebook", self.rules.refresh)
+        return runner
+
+    async def sweep_orders(self) -> object:
+        sweep = self.settings.sweep
+        return await self.nets.sweep_orders(not_looked_for=sweep.every, sample=sweep.sample)
+
+    async def mend_subscriptions(self, shop: ShopSettings) -> object:
+        """Create the webhook subscriptions of a shop that are missing. In observe mode nothing is created."""
+        if shop.mode == "observe" or not shop.subscribe_webhooks:
+            return None
+        callback = f"{self.settings.server.public_url.rstrip('/')}/webhooks/shopify"
+        return await self.nets.mend_subscriptions(shop.key, callback)
+
+    def app_parts(self, *, on_stored: Callable[[], None] = lambda: None) -> AppParts:
+        """Everything that the HTTP application needs."""
+        settings = self.settings
+
+        async def wake(shop: str, order_id: str) -> None:
+            await self.store.wake(shop=shop, order_id=order_id, at=self.clock.now(), because="a person asked")
+
+        return AppParts(
+            clock=self.clock,
+            reads=self.reads,
+            actions=self.actions,
+            access=self.access,
+            wake=wake,
+            replay=self.replay,
+            record_inbox=self.store.record_inbox,
+            shopify=ShopifyDoor(
+                parse_headers=parse_headers,
+                verify_signature=verify_signature,
+                shops={shop.domain.lower(): (shop.key, shop.webhook_secrets) for shop in settings.shops},
+            ),
+            clarus=ClarusDoor(token=settings.clarus.webhook_token.get_secret_value()),
+            public_url=settings.server.public_url,
+            shops=[shop.key for shop in settings.shops],
+            store_gone=(StoreUnavailable,),
+            metrics=self.metrics,
+            version=__version__,
+            on_stored=on_stored,
+        )
+
+    async def replay(self, order: int, *, rulebook: int | None) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def _count_look(self, lease: Lease, result: LookResult, seconds: float) -> None:
+        state = result.decision.state if result.decision else None
+        if result.failed:
+            kind = "try_again"
+        elif state is not None and state.is_settled:
+            kind = "settled"
+        elif state is not None and state.value == "stopped":
+            kind = "stopped"
+        else:
+            kind = "lost" if result.decision is None else "look_again"
+        self.metrics.looks.labels(kind).inc()
+        self.metrics.look_seconds.observe(seconds)
+
+
+@asynccontextmanager
+async def open_installation(
+    settings: Settings, *, migrate: bool = True, pool_size: int = 10
+) -> AsyncIterator[Installation]:
+    """Open the database (starting the embedded one when none is named) and put everything together.
+
+    Raises EmbeddedPostgresFailed or StoreUnavailable when there is no database, MigrationNeeded when `migrate` is
+    False and the schema is behind.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        dsn = settings.database_url
+        if not dsn:
+            embedded = EmbeddedPostgres(settings.data_dir)
+            dsn = await asyncio.to_thread(embedded.start)
+            stack.callback(embedded.stop)
+        if migrate:
+            await migrations.migrate(dsn)
+        else:
+            await migrations.check(dsn)
+        sealer = Sealer.from_setting(settings.secret_key.get_secret_value())
+        store = await PostgresStore.open(dsn, sealer, max_size=pool_size)
+        stack.push_async_callback(store.aclose)
+        installation = _assemble(settings, store, sealer, stack)
+        await installation.rules.refresh()
+        yield installation
+
+
+def _assemble(
+    settings: Settings, store: PostgresStore, sealer: Sealer, stack: contextlib.AsyncExitStack
+) -> Installation:
+    clock, metrics = RealClock(), Metrics()
+    shops: dict[str, ShopifyShop] = {}
+    for shop in settings.shops:
+        transport = AiohttpTransport()
+        stack.push_async_callback(transport.close)
+        shops[shop.key] = ShopifyShop(shop, transport=MeteredTransport(transport, "shopify", metrics), clock=clock)
+    transport = AiohttpTransport()
+    stack.push_async_callback(transport.close)
+    warehouse = ClarusWarehouse(settings.clarus, MeteredTransport(transport, "clarus", metrics), clock)
+    rulebooks = RulebookRows(store.database)
+    keeper = RulesKeeper(
+        versions=rulebooks,
+        build=lambda number, tables: Rulebook(number, Tables.from_json(tables)),
+        current=Rulebook.empty(),
+    )
+
+    def count_effect(command: Command, outcome: Outcome) -> None:
+        kind = command.key.partition(":")[0]
+        metrics.effects.labels(kind, _outcome_word(outcome)).inc()
+
+    looker = Looker(
+        store=store,
+        shops=shops,
+        warehouse=warehouse,
+        rules=keeper.rules,
+        policies={shop.key: policy_of(shop, settings.clarus) for shop in settings.shops},
+        clock=clock,
+        on_effect=count_effect,
+    )
+    receiver = Receiver(
+        store=store,
+        shops=shops,
+        parsers={"shopify": ShopifyHints(), "clarus": ClarusHints()},
+        clock=clock,
+        hint_delay_seconds=settings.server.hint_delay.total_seconds(),
+    )
+    return Installation(
+        settings=settings,
+        clock=clock,
+        store=store,
+        reads=Reads(store.database, sealer),
+        actions=OperatorActions(store.database),
+        access=Access(store.database),
+        rulebooks=rulebooks,
+        rules=keeper,
+        shops=shops,
+        warehouse=warehouse,
+        looker=looker,
+        receiver=receiver,
+        nets=NetFlows(store=store, shops=shops, warehouse=warehouse, clock=clock),
+        metrics=metrics,
+    )
+
+
+def _outcome_word(outcome: Outcome) -> str:
+    match outcome:
+        case Confirmed():
+            return "confirmed"
+        case NotSent():
+            return "not_sent"
+        case OutcomeNotKnown():
+            return "unknown"
+        case _:
+            return "refused"
+
+
+def _call(function: Callable[[Any], Any], argument: Any) -> Callable[[], Any]:
+    return lambda: function(argument)
