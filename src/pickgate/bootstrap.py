@@ -9,8 +9,8 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
 from pickgate.connectors.transport import AiohttpTransport
 from pickgate.crypto import Sealer
 from pickgate.domain.commands import Command
+from pickgate.domain.rules import Rules
 from pickgate.engine.jobs import JobRunner
 from pickgate.engine.rules import RulesKeeper
 from pickgate.engine.worker import Worker
@@ -33,8 +34,11 @@ from pickgate.flows.look import Looker, LookResult
 from pickgate.flows.nets import NetFlows
 from pickgate.flows.ports import Confirmed, Lease, NotSent, Outcome, OutcomeNotKnown
 from pickgate.flows.receive import Receiver
+from pickgate.flows.replay import facts_of, replay_decision
 from pickgate.http import HttpRequest, HttpResponse, NothingSent, OutcomeUnknown, Transport
 from pickgate.metrics import Metrics
+from pickgate.operations.context import OperationContext
+from pickgate.operations.roles import Actor
 from pickgate.rulebook.evaluate import Rulebook
 from pickgate.rulebook.tables import Tables
 from pickgate.settings import Settings, ShopSettings, load_settings, policy_of
@@ -42,7 +46,7 @@ from pickgate.store import migrate as migrations
 from pickgate.store.access import Access
 from pickgate.store.connection import StoreUnavailable
 from pickgate.store.embedded import EmbeddedPostgres
-from pickgate.store.operators import OperatorActions
+from pickgate.store.operators import OperatorActions, record_audit
 from pickgate.store.postgres import PostgresStore
 from pickgate.store.reads import Reads
 from pickgate.store.rulebooks import RulebookRows
@@ -62,6 +66,33 @@ def read_settings(path: str | None) -> Settings:
     return load_settings(file, os.environ)
 
 
+@dataclass(slots=True)
+class ConnectionState:
+    """How the last calls to one vendor went, for the health page."""
+
+    name: str
+    kind: str
+    detail: str = "Nothing has been asked yet."
+    last_ok_at: datetime | None = None
+    last_failed_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        if self.last_ok_at is None and self.last_failed_at is None:
+            return "unknown"
+        failed_last = self.last_failed_at is not None and (
+            self.last_ok_at is None or self.last_failed_at > self.last_ok_at
+        )
+        return "failing" if failed_last else "ok"
+
+    def went(self, *, well: bool, detail: str, now: datetime) -> None:
+        self.detail = detail
+        if well:
+            self.last_ok_at = now
+        else:
+            self.last_failed_at = now
+
+
 @dataclass(frozen=True, slots=True)
 class MeteredTransport:
     """Counts what leaves, by vendor and outcome; never what it says."""
@@ -69,6 +100,8 @@ class MeteredTransport:
     inner: Transport
     vendor: str
     metrics: Metrics
+    connection: ConnectionState
+    clock: RealClock
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         operation = "graphql" if "graphql" in request.url else request.method.lower()
@@ -76,13 +109,14 @@ class MeteredTransport:
         with self.metrics.vendor_seconds.labels(self.vendor).time():
             try:
                 answer = await self.inner.send(request)
-            except NothingSent:
-                count(self.vendor, operation, "not_sent").inc()
-                raise
-            except OutcomeUnknown:
-                count(self.vendor, operation, "unknown").inc()
+            except (NothingSent, OutcomeUnknown) as error:
+                word = "not_sent" if isinstance(error, NothingSent) else "unknown"
+                count(self.vendor, operation, word).inc()
+                self.connection.went(well=False, detail=str(error)[:200], now=self.clock.now())
                 raise
         count(self.vendor, operation, str(answer.status)).inc()
+        well = answer.status < 400 or answer.status in (404, 422)
+        self.connection.went(well=well, detail=f"answered {answer.status}", now=self.clock.now())
         return answer
 
 
@@ -104,7 +138,7 @@ class Installation:
     receiver: Receiver
     nets: NetFlows
     metrics: Metrics
-    _closing: list[Callable[[], Any]] = field(default_factory=list)
+    connections: tuple[ConnectionState, ...] = ()
 
     def worker(self, *, concurrency: int = 32) -> Worker:
         """Make this process's worker."""
@@ -157,6 +191,8 @@ class Installation:
             access=self.access,
             wake=wake,
             replay=self.replay,
+            audit=self.audit,
+            connections=lambda: self.connections,
             record_inbox=self.store.record_inbox,
             shopify=ShopifyDoor(
                 parse_headers=parse_headers,
@@ -172,8 +208,26 @@ class Installation:
             on_stored=on_stored,
         )
 
+    def context(self, actor: Actor) -> OperationContext:
+        """The operations' context for one actor, for skins without HTTP."""
+        return self.app_parts().context(actor)
+
+    async def audit(self, *, actor: str, action: str, subject: str, shop: str, reason: str, now: datetime) -> None:
+        """Append to the audit."""
+        async with self.store.database.session() as session:
+            await record_audit(session, at=now, actor=actor, action=action, subject=subject, shop=shop, reason=reason)
+
     async def replay(self, order: int, *, rulebook: int | None) -> Mapping[str, Any]:
-        raise NotImplementedError
+        """Decide an order again from its stored facts, under another version of the rulebook if one is named."""
+        rules: Rules = self.rules.current
+        if rulebook is not None:
+            rules = Rulebook(rulebook, Tables.from_json(dict(await self.rulebooks.load(rulebook))))
+        stored = await self.store.load_facts(order)
+        facts = facts_of(stored, rules) if stored is not None else None
+        if facts is None:
+            return {"decided": False, "why": "The order has not been read yet.", "rulebook": rules.version}
+        policy = policy_of(self.settings.shop(facts.shop), self.settings.clarus)
+        return replay_decision(facts, rules, policy)
 
     def _count_look(self, lease: Lease, result: LookResult, seconds: float) -> None:
         state = result.decision.state if result.decision else None
@@ -220,14 +274,18 @@ def _assemble(
     settings: Settings, store: PostgresStore, sealer: Sealer, stack: contextlib.AsyncExitStack
 ) -> Installation:
     clock, metrics = RealClock(), Metrics()
-    shops: dict[str, ShopifyShop] = {}
-    for shop in settings.shops:
+    connections: list[ConnectionState] = []
+
+    def connect(vendor: str, name: str) -> MeteredTransport:
         transport = AiohttpTransport()
         stack.push_async_callback(transport.close)
-        shops[shop.key] = ShopifyShop(shop, transport=MeteredTransport(transport, "shopify", metrics), clock=clock)
-    transport = AiohttpTransport()
-    stack.push_async_callback(transport.close)
-    warehouse = ClarusWarehouse(settings.clarus, MeteredTransport(transport, "clarus", metrics), clock)
+        connections.append(ConnectionState(name=name, kind=vendor))
+        return MeteredTransport(transport, vendor, metrics, connections[-1], clock)
+
+    shops = {
+        shop.key: ShopifyShop(shop, transport=connect("shopify", shop.key), clock=clock) for shop in settings.shops
+    }
+    warehouse = ClarusWarehouse(settings.clarus, connect("clarus", settings.clarus.subdomain or "clarus"), clock)
     rulebooks = RulebookRows(store.database)
     keeper = RulesKeeper(
         versions=rulebooks,
@@ -270,6 +328,7 @@ def _assemble(
         receiver=receiver,
         nets=NetFlows(store=store, shops=shops, warehouse=warehouse, clock=clock),
         metrics=metrics,
+        connections=tuple(connections),
     )
 
 

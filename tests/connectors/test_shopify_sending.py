@@ -421,6 +421,15 @@ def test_one_half_of_the_lock_refused_is_partly_done() -> None:
     assert len(transport.requests) == 1
 
 
+def test_one_half_of_the_lock_throttled_is_not_known() -> None:
+    errors = [refusal("THROTTLED", path=["metafieldsSet"])]
+    transport = ScriptedShop(answer({"tagsAdd": {"userErrors": []}, "metafieldsSet": None}, errors=errors))
+    assert step(shop(transport).send(take_lock("7"))) == OutcomeNotKnown(
+        why="A part took effect, the rest was not sent: Shopify throttled metafieldsSet."
+    )
+    assert len(transport.requests) == 1
+
+
 def test_throttled_changes_wait_for_the_bucket_and_go_on() -> None:
     clock = VirtualClock(START)
     throttled = answer(None, errors=[refusal("THROTTLED")], requested=60, available=10)

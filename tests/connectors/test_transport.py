@@ -128,9 +128,17 @@ async def test_a_header_that_cannot_be_sent_sent_nothing(echo: str) -> None:
 
 
 async def test_a_server_without_tls_sent_nothing() -> None:
-    async with speaking(says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")) as url:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    try:
         with pytest.raises(NothingSent):
-            await send(url.replace("http://", "https://"), ssl_context=ssl.create_default_context())
+            await send(url, ssl_context=ssl.create_default_context())
+    finally:
+        server.close()
 
 
 async def test_a_connection_that_cannot_be_made_in_time_sent_nothing() -> None:

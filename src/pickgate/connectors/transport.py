@@ -16,6 +16,7 @@ _BEFORE_SENDING = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
     aiohttp.ServerFingerprintMismatch,
 )
 

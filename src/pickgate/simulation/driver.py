@@ -241,6 +241,7 @@ class Simulation:
             Courier(world.shop.deliveries, self.plan),
             Courier(world.warehouse.deliveries, self.plan),
         )
+        self.poll_every, self.sweep_every = self.settings.clarus.poll_open_orders_every, self.settings.sweep.every
         self._next_poll = self._next_sweep = clock.now()
         self.in_flight: dict[int, int] = {}
         world.warehouse.add_automation("goods_out", "updated", f"{CLARUS_CALLBACK}?event=goods_out.updated")
@@ -277,11 +278,13 @@ class Simulation:
                 self.looks += 1
                 self._survive(lambda lease=lease: run_now(self.looker.look(lease)))  # type: ignore[misc]
 
-    def settle(self, *, most: timedelta = timedelta(hours=60)) -> None:
-        """Heal: no more faults. Let people and flows come to rest, with a whole sweep at the end."""
+    def settle(self, *, people: timedelta = timedelta(hours=3), patience: timedelta = timedelta(hours=6)) -> None:
+        """Heal: no more faults. Let people finish (`people`), let time-outs ripen (`patience`), and sweep it all."""
         self.plan.switch_all_off()
         self.crashes.chance = 0.0
-        self.run_until(self.clock.now() + most)
+        self.run_until(self.clock.now() + people)
+        self.sweep_every = self.poll_every = timedelta(hours=2)
+        self.run_until(self.clock.now() + patience)
         for _ in range(3):
             self._undisturbed(lambda: run_now(self.net_flows.sweep_orders(not_looked_for=timedelta(0), sample=10**9)))
             self.run_until(self.clock.now() + timedelta(minutes=15))
@@ -302,10 +305,10 @@ class Simulation:
     def _run_nets(self) -> None:
         now = self.clock.now()
         if self.poll and now >= self._next_poll:
-            self._next_poll = now + self.settings.clarus.poll_open_orders_every
+            self._next_poll = now + self.poll_every
             self._survive(lambda: run_now(self.net_flows.poll_warehouse()))
         if self.sweep and now >= self._next_sweep:
-            self._next_sweep = now + self.settings.sweep.every
+            self._next_sweep = now + self.sweep_every
             self._survive(lambda: run_now(self.net_flows.sweep_shop(SHOP)))
             every = self.settings.sweep.every
             self._survive(lambda: run_now(self.net_flows.sweep_orders(not_looked_for=every, sample=5)))

@@ -67,6 +67,7 @@ class EmbeddedPostgres:
         socket = place.ensure_socket_dir(base, user)
         with _locked(base / "start.lock", deadline):
             self._own(base)
+            self._reap()
             if find_postmaster(base / "cluster") is None:
                 self._make_cluster(base, binaries, user)
                 self._launch(base, binaries, socket, user, deadline)
@@ -84,11 +85,14 @@ class EmbeddedPostgres:
                 os.kill(pid, how)
                 if self._is_gone_within(pid, seconds):
                     break
-        if self._server is not None:
-            self._server.wait(5)
-            self._server = None
+        self._reap()
         self._owner_lock.close()
         self._owner_lock = None
+
+    def _reap(self) -> None:
+        """Take note that a server of ours has ended, so that it does not stay as a zombie."""
+        if self._server is not None and self._server.poll() is not None:
+            self._server = None
 
     def _own(self, base: Path) -> None:
         if self._owner_lock is None:

@@ -11,14 +11,9 @@ import asyncpg
 from pickgate.domain.commands import Command
 from pickgate.domain.decision import Decision
 from pickgate.domain.facts import (
-    Approval,
-    CancelRequest,
     GoodsOutRecord,
     Kin,
-    OperatorHold,
     Records,
-    RefusedEffect,
-    UnknownEffect,
 )
 from pickgate.domain.shop import ShopOrder
 from pickgate.domain.warehouse import GoodsOut
@@ -28,45 +23,16 @@ from pickgate.store.connection import Session
 from pickgate.store.decision_rules import digest_of, gates_since, journal_detail, kin_digest, kin_names
 from pickgate.store.effect_rules import fate_of, kind_of, skus_of, target_of
 from pickgate.store.exceptions import order_scope, reconcile_exceptions
-from pickgate.store.rows import JournalEntry, Rows, append_journal, effect_place, facts_place
+from pickgate.store.records import RecordRows, times_of
+from pickgate.store.rows import JournalEntry, append_journal, effect_place, facts_place
 
 
-class LookRows(Rows):
+class LookRows(RecordRows):
     async def load_records(self, lease: Lease) -> Records:
         """Our own memory of the order. Raises LeaseLost."""
         async with self._database.session() as session:
             order = await self._load_order(session, lease)
-            goods_outs = await self._goods_out_records(session, lease.order, lease.shop)
-            effects = await session.fetch("load_open_effects", order_row=lease.order, epoch=lease.epoch)
-            people = await session.fetch("load_operator_records", order_row=lease.order)
-        by_kind = {row["kind"]: row for row in people}
-        return Records(
-            first_seen_at=order["first_seen_at"],
-            goods_outs=goods_outs,
-            unknown=tuple(
-                UnknownEffect(key=row["key"], kind=row["kind"], target=row["target"], since=row["sent_at"])
-                for row in effects
-                if row["state"] != "refused"
-            ),
-            refused=tuple(
-                RefusedEffect(
-                    key=row["key"],
-                    kind=row["kind"],
-                    target=row["target"],
-                    code=row["code"],
-                    problem=row["problem"],
-                    at=row["finished_at"],
-                )
-                for row in effects
-                if row["state"] == "refused"
-            ),
-            hold=_hold(by_kind.get("hold")),
-            approval=_approval(by_kind.get("approval")),
-            cancel_request=_cancel(by_kind.get("cancel")),
-            lock_confirmed_at=order["lock_confirmed_at"],
-            gates_since=_since(order["gates_since"]),
-            carried_from=order["carried_from"],
-        )
+            return await self._records(session, order, lease.order, lease.epoch)
 
     async def pending_effects(self, lease: Lease) -> Sequence[EffectRow]:
         """Effects whose outcome nobody knows, oldest first: `unknown`, and `sent` by an earlier claim."""
@@ -152,7 +118,7 @@ class LookRows(Rows):
             await self._lock(session, lease)
             before = await self._load_order(session, lease)
             name = order.name if order is not None else lease.name
-            since = gates_since(_since(before["gates_since"]), decision.gates, now)
+            since = gates_since(times_of(before["gates_since"]), decision.gates, now)
             kin = kin_digest(decision, order, decision.records)
             if order is None:
                 kin = before["kin_digest"] if not kin_names(decision) else kin
@@ -248,10 +214,6 @@ class LookRows(Rows):
         }
 
 
-def _since(stored: Mapping[str, str]) -> dict[str, datetime]:
-    return {code: datetime.fromisoformat(at) for code, at in stored.items()}
-
-
 def _columns(order: ShopOrder) -> dict[str, Any]:
     return {
         "shopify_created_at": order.created_at,
@@ -274,21 +236,3 @@ def _search(lease: Lease, order: ShopOrder | None, decision: Decision) -> str:
     words += skus_of(order) if order is not None else ()
     words += [word for record in decision.records for word in (record.reference, record.clarus_id or "")]
     return clean_text(" ".join(dict.fromkeys(word.lower() for word in words if word)))
-
-
-def _hold(row: asyncpg.Record | None) -> OperatorHold | None:
-    if row is None:
-        return None
-    return OperatorHold(by=row["by"], reason=row["reason"], at=row["at"], until=row["until"])
-
-
-def _approval(row: asyncpg.Record | None) -> Approval | None:
-    if row is None:
-        return None
-    return Approval(by=row["by"], reason=row["reason"], at=row["at"], fingerprint=row["fingerprint"])
-
-
-def _cancel(row: asyncpg.Record | None) -> CancelRequest | None:
-    if row is None:
-        return None
-    return CancelRequest(by=row["by"], reason=row["reason"], at=row["at"])

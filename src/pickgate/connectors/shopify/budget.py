@@ -10,6 +10,8 @@ from typing import Protocol
 from pickgate.clock import Clock
 from pickgate.connectors.shopify.errors import Throttled
 
+_SHORTEST_WAIT_SECONDS = 0.001
+
 
 class Lane(Enum):
     """Who asks, and how much of the bucket (as a share) it must leave to those before it."""
@@ -81,7 +83,8 @@ class CostBudget:
                 self._available -= cost
                 self._in_flight += cost
                 return
-            wait = missing / self._restore_rate
+            # Never shorter than a clock can show, or the loop would not get anywhere.
+            wait = max(missing / self._restore_rate, _SHORTEST_WAIT_SECONDS)
             if waited + wait > self._longest_wait_seconds:
                 retry_at = self._clock.now() + timedelta(seconds=wait)
                 raise Throttled("This shop's query budget is used up.", retry_at=retry_at)

@@ -125,8 +125,8 @@ def parse_cutoff(text: str) -> datetime:
     """Read a cut-off as the editing apps write it. Raises ValueError with the problem.
 
     Takes an ISO 8601 date and time (without an offset: UTC, as Shopify reads its own metafields), seconds or
-    milliseconds since 1970, or a date alone. A date alone ends when that day has ended everywhere west to UTC: the
-    later reading, because waiting harms less than picking an order that may still change.
+    milliseconds since 1970, or a date alone. A date alone ends with that day in UTC: the later reading, because
+    waiting harms less than picking an order that may still change.
     """
     text = text.strip().strip('"').strip()
     if not text:

@@ -62,6 +62,8 @@ def outcome_of_root(answer: Answer, root: str) -> Outcome:
     first = concerning[0]
     if first.is_access:
         return NotSent(why=f"Shopify denied access to {root}: {first.message}", exception_code=CREDENTIALS_REFUSED)
+    if first.code == "THROTTLED":
+        return NotSent(why=f"Shopify throttled {root}.")
     if not first.code:
         return OutcomeNotKnown(why=f"Shopify failed at {root} without a code: {first.message}")
     return Refused(

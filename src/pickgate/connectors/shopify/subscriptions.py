@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pickgate.connectors.shopify import documents, wire
 from pickgate.connectors.shopify.budget import Lane
 from pickgate.connectors.shopify.client import ShopifyClient
-from pickgate.connectors.shopify.errors import CallFailed, OutcomeUnclear, PayloadUnreadable
+from pickgate.connectors.shopify.errors import CallFailed, PayloadUnreadable
 from pickgate.connectors.shopify.incoming import parse_shape
 from pickgate.connectors.shopify.outcomes import outcome_of_root
 from pickgate.connectors.shopify.reading import unreadable, unreadable_problem
@@ -124,7 +124,5 @@ async def _create(client: ShopifyClient, topic: str, callback_url: str) -> bool:
 async def _delete(client: ShopifyClient, gid: str) -> None:
     try:
         await client.change(documents.DELETE_WEBHOOK_SUBSCRIPTION, {"id": gid}, lane=Lane.BULK)
-    except OutcomeUnclear:
-        return  # gone, or listed again in the next round
     except CallFailed:
-        return
+        return  # gone, or listed again in the next round

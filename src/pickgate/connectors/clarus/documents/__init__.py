@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 
+@cache
 def get_document(name: str) -> str:
-    """Return the text of `name`.graphql."""
+    """Return the text of `name`.graphql, read once."""
     return files(__package__).joinpath(f"{name}.graphql").read_text("utf-8")
 
 

@@ -1,0 +1,5 @@
+"""`python -m pickgate.cli`."""
+
+from pickgate.cli import main
+
+main()
