@@ -30,6 +30,7 @@ from pickgate.domain.rules import Rules
 from pickgate.engine.jobs import JobRunner
 from pickgate.engine.rules import RulesKeeper
 from pickgate.engine.worker import Worker
+from pickgate.failpoints import ArmedTransport, Failpoint, arm_port, arm_store
 from pickgate.flows.look import Looker, LookResult
 from pickgate.flows.nets import NetFlows
 from pickgate.flows.ports import Confirmed, Lease, NotSent, Outcome, OutcomeNotKnown
@@ -140,15 +141,17 @@ class Installation:
     metrics: Metrics
     connections: tuple[ConnectionState, ...] = ()
 
-    def worker(self, *, concurrency: int = 32) -> Worker:
+    def worker(self) -> Worker:
         """Make this process's worker."""
+        settings = self.settings.worker
         return Worker(
             name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
             store=self.store,
             looker=self.looker,
             receiver=self.receiver,
             clock=self.clock,
-            concurrency=concurrency,
+            concurrency=settings.concurrency,
+            lease_seconds=settings.lease.total_seconds(),
             on_look=self._count_look,
         )
 
@@ -258,7 +261,7 @@ async def open_installation(
             embedded = EmbeddedPostgres(settings.data_dir)
             dsn = await asyncio.to_thread(embedded.start)
             stack.callback(embedded.stop)
-        if migrate:
+        if migrate or not settings.database_url:
             await migrations.migrate(dsn)
         else:
             await migrations.check(dsn)
@@ -275,11 +278,14 @@ def _assemble(
 ) -> Installation:
     clock, metrics = RealClock(), Metrics()
     connections: list[ConnectionState] = []
+    armed = os.environ.get("PICKGATE_FAILPOINT")
+    failpoint = Failpoint(armed) if armed else None
 
     def connect(vendor: str, name: str) -> MeteredTransport:
-        transport = AiohttpTransport()
-        stack.push_async_callback(transport.close)
+        wire = AiohttpTransport()
+        stack.push_async_callback(wire.close)
         connections.append(ConnectionState(name=name, kind=vendor))
+        transport = wire if failpoint is None else ArmedTransport(wire, vendor, failpoint)
         return MeteredTransport(transport, vendor, metrics, connections[-1], clock)
 
     shops = {
@@ -297,10 +303,12 @@ def _assemble(
         kind = command.key.partition(":")[0]
         metrics.effects.labels(kind, _outcome_word(outcome)).inc()
 
+    if failpoint is not None:  # a test wants this process to die at a certain place
+        store = arm_store(store, failpoint)
     looker = Looker(
         store=store,
-        shops=shops,
-        warehouse=warehouse,
+        shops=shops if failpoint is None else {key: arm_port(shop, failpoint) for key, shop in shops.items()},
+        warehouse=warehouse if failpoint is None else arm_port(warehouse, failpoint),
         rules=keeper.rules,
         policies={shop.key: policy_of(shop, settings.clarus) for shop in settings.shops},
         clock=clock,

@@ -179,7 +179,7 @@ def test_a_batch_is_split_by_count_and_by_learned_cost() -> None:
     port = shop(transport)
     found = step(port.read_orders([str(number) for number in range(1, 21)]))
     assert [order.id for order in found.values() if isinstance(order, ShopOrder)] == [str(n) for n in range(1, 21)]
-    assert [len(variables["ids"]) for _, variables in transport.sent] == [8, 8, 4]
+    assert [len(variables["ids"]) for _, variables in transport.sent] == [10, 9, 1]
     dear = ScriptedShop(
         lambda request: answer(json.loads(_echo_orders(request).body)["data"], requested=300.0), repeat=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -392,14 +393,15 @@ def test_already_so_is_done(command: ShopCommand, reply: HttpResponse) -> None:
     ],
 )
 def test_progress_refused_after_the_tag_is_partly_done(reply: HttpResponse, code: str) -> None:
-    outcome = step(shop(ScriptedShop(done("tagsAdd", "metafieldsSet"), reply)).send(take_lock("7")))
+    data = json.loads(done("tagsAdd", "metafieldsSet").body)["data"] | json.loads(reply.body)["data"]
+    outcome = step(shop(ScriptedShop(answer(data, requested=30))).send(take_lock("7")))
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.partly) == (code, True)
 
 
 def test_the_rest_not_sent_after_a_part_is_not_known_rather_than_not_sent() -> None:
     transport = ScriptedShop(done("tagsAdd", "metafieldsSet"), NothingSent("refused"))
-    assert step(shop(transport).send(take_lock("7"))) == OutcomeNotKnown(
+    assert step(shop(transport).send(take_lock("7", "8"))) == OutcomeNotKnown(
         why="A part took effect, the rest was not sent: Shopify could not be reached: refused"
     )
 

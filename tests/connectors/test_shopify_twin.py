@@ -163,7 +163,7 @@ def test_a_full_batch_costs_less_than_one_request_may() -> None:
     site.requests = 0
     found = step(site.port.read_orders([number(order.id) for order in orders]))
     assert all(isinstance(order, ShopOrder) for order in found.values())
-    assert site.requests == 3
+    assert site.requests == 2
 
 
 def test_the_lock_is_taken_read_back_and_lifted() -> None:

@@ -44,9 +44,11 @@ class Worker:
     receiver: Receiver
     clock: Clock
     alarm: Alarm = field(default_factory=NoAlarm)
-    concurrency: int = 32
+    concurrency: int = 64
     lease_seconds: float = 20.0
     poll_seconds: float = 0.5
+    # Orders that come due within so long are claimed together: their reads then share requests to the vendors.
+    together_seconds: float = 0.25
     on_look: Callable[[Lease, LookResult, float], None] = lambda lease, result, seconds: None
     _leases: dict[int, Lease] = field(default_factory=dict)
     _looks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -78,6 +80,7 @@ class Worker:
                     claimed = await self._claim(free)
             if claimed == 0 or claimed == free:
                 await self._pause(self.poll_seconds)
+            await asyncio.sleep(self.together_seconds)
 
     async def _claim(self, free: int) -> int:
         leases = await self.store.claim(

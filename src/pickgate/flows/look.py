@@ -36,7 +36,7 @@ from pickgate.flows.ports import (
 )
 
 # A send that begins later than this after its journal row was written is given up: the process was stopped in between,
-# and somebody else may hold the order by now.
+# and somebody else may hold the order by now. (What waits later than here is stopped at the door: `STILL_HELD`.)
 STALE_SEND = timedelta(seconds=10)
 FROZEN_AFTER_FAILURES = 8
 

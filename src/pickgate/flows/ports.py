@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -63,6 +64,10 @@ class NotSent:
 
 
 Outcome = Confirmed | Refused | OutcomeNotKnown | NotSent
+
+# Says at an instant whether the look that asks still holds its order. Whoever carries a request checks it last of all,
+# after every wait for a token or a turn: by then the process may have been stopped, and somebody else holds the order.
+STILL_HELD: ContextVar[Callable[[datetime], bool] | None] = ContextVar("still_held", default=None)
 
 
 # ── the shop ─────────────────────────────────────────────────────────────────────────────────────────────────────────

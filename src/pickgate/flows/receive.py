@@ -28,6 +28,7 @@ class Receiver:
     parsers: Mapping[str, HintPort]  # by source
     clock: Clock
     hint_delay_seconds: float = 3.0
+    warehouse_delay_seconds: float = 0.5  # a picker has begun: the lock should not wait
 
     async def receive(self, *, limit: int = 200) -> int:
         """Settle up to `limit` inbox rows. Returns how many were settled; 0: nothing is pending."""
@@ -48,7 +49,11 @@ class Receiver:
                 verdicts.append(await self._verdict(item, hint))
         for shop, pairs in waiting.items():
             verdicts += await self._by_fulfilment_order(shop, pairs)
-        await self.store.settle_inbox(verdicts, now=self.clock.now(), delay_seconds=self.hint_delay_seconds)
+        sources = {item.id: item.source for item in items}
+        for source, delay in (("shopify", self.hint_delay_seconds), ("clarus", self.warehouse_delay_seconds)):
+            own = [verdict for verdict in verdicts if sources[verdict.id] == source]
+            if own:
+                await self.store.settle_inbox(own, now=self.clock.now(), delay_seconds=delay)
         return len(verdicts)
 
     async def _verdict(self, item: PendingInbox, hint: Hint) -> InboxVerdict:

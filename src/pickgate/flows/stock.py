@@ -277,6 +277,7 @@ class StockFlows:
             looked.snapshot,
             looked.levels,
             looked.seen,
+            looked.taken,
             last,
             self.policy,
             now=self.clock.now(),

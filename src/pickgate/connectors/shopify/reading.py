@@ -26,14 +26,14 @@ MOST_POINTS = 950.0
 """Requested cost of one batch at most; Shopify refuses above 1,000."""
 
 _REDUCED = {"lines": 10, "fulfillmentOrders": 2, "fulfillmentOrderLines": 10, "fulfillments": 2, "fulfillmentLines": 10}
-_FULFILLMENTS = 5  # as the document asks for by default
+_FULFILLMENTS = 3  # as the document asks for by default
 _READ_AGAIN = 3
 
 
 class OrderReader:
     """Reads orders by id. `metafields`: the variables that name the cut-off, lock and original metafields."""
 
-    def __init__(self, client: ShopifyClient, *, metafields: Mapping[str, str], max_ids: int = 8) -> None:
+    def __init__(self, client: ShopifyClient, *, metafields: Mapping[str, str], max_ids: int = 10) -> None:
         self._client = client
         self._metafields = dict(metafields)
         self._max_ids = max_ids
