@@ -454,3 +454,18 @@ def test_no_personal_data_is_in_a_finding() -> None:
 def test_content_fingerprints_tell_contents_apart() -> None:
     assert content({"A": 1}).fingerprint != content({"A": 2}).fingerprint
     assert content({"A": 1, "B": 1}).fingerprint == content({"B": 1, "A": 1}).fingerprint
+
+
+def test_units_shown_as_sent_that_never_left_are_an_illusion() -> None:
+    short = record(1, {"A": 2}, state=RecordState.FINISHED, told=(("A", 1),))
+    seen = goods_out(1, {"A": 2}, stage=Stage.COMPLETED, picked={"A": 1}, despatched={"A": 1})
+    closed_order = order(
+        {"A": 2},
+        fulfilment_orders=(fulfilment_order("F1", {"A": 0}, status=FulfilmentOrderStatus.CLOSED),),
+        fulfilments=(fulfilment({"A": 2}),),
+    )
+
+    decision = decided(facts(closed_order, records=(short,), goods_outs=(seen,)))
+
+    assert codes(decision) == ["SYNC_ILLUSION"]
+    assert decision.findings[0].detail["side_by_side"] == {"A": {"shop shows sent": 2, "left the warehouse": 1}}

@@ -7,7 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from pickgate.domain.commands import CarryTime, Command, CreateGoodsOut, PlaceShopHold, ReleaseShopHold
+from pickgate.domain.commands import (
+    CarryTime,
+    Command,
+    CreateGoodsOut,
+    PlaceShopHold,
+    RecallGoodsOut,
+    ReleaseShopHold,
+)
 from pickgate.domain.compare import compare
 from pickgate.domain.decision import Decision, Gate, OrderState, Reason, Wanted
 from pickgate.domain.despatch import DespatchDecision, decide_despatch
@@ -29,6 +36,7 @@ from pickgate.domain.watch import (
     find_refund_over_capture,
     find_stalled,
     find_stuck_holds,
+    find_told_without_leaving,
     find_unknown_effects,
     find_unpaid_edit,
     unpaid_at,
@@ -68,7 +76,7 @@ def decide(facts: Facts, rules: Rules, policy: Policy, *, now: datetime) -> Deci
             comparison=compare(order, known, ()),
         )
     lineage = decide_lineage(order, facts.kin, policy.recreate)
-    despatch = decide_despatch(order, known, facts.parcels, policy, now=now)
+    despatch = decide_despatch(order, known, facts.records, facts.parcels, policy, now=now)
     projection = project(facts, order, rules, policy, despatch.unreported)
     if order.cancelled_at is not None:
         projection = Projection(reasons=projection.reasons)
@@ -94,7 +102,7 @@ def decide(facts: Facts, rules: Rules, policy: Policy, *, now: datetime) -> Deci
     commands += _shop_holds(order, projection, known, gates, policy)
     commands += _carried_time(order, lineage)
     commands, refusals = _without_refused(order, commands, facts.records, policy, now)
-    waiting = _is_waiting(projection.wanted, known)
+    waiting = _is_waiting(projection, known, gates, reconciliation)
     findings = [
         *(p.finding for p in projection.problems if p.finding is not None and waiting),
         *reconciliation.findings,
@@ -169,13 +177,17 @@ def _problem_gates(projection: Projection) -> list[Gate]:
     ]
 
 
-def _is_waiting(wanted: Sequence[Wanted], known: Sequence[Known]) -> bool:
-    """Something is wanted that no live goods-out covers, or nothing has been there yet."""
+def _is_waiting(
+    projection: Projection, known: Sequence[Known], gates: Sequence[Gate], reconciliation: Reconciliation
+) -> bool:
+    """Something is wanted that no live goods-out covers, or what is wanted cannot be said yet."""
+    wanted = projection.wanted
     if not wanted:
-        return not known
+        return bool(projection.problems) or (not known and any(gate.code == "routing" for gate in gates))
     covered = {line.line_id for k in known if k.record.may_be_live for line in k.record.content.lines}
     recalling = any(k.record.state is RecordState.RECALLING for k in known)
-    return recalling or any(line.line_id not in covered for w in wanted for line in w.content.lines)
+    added = any(line.line_id not in covered for w in wanted for line in w.content.lines)
+    return recalling or reconciliation.uncovered or added
 
 
 def _shop_holds(
@@ -220,7 +232,9 @@ def _without_refused(
     findings: list[Finding] = []
     for command in commands:
         refusal = refused.get(command.key)
-        if refusal is None or isinstance(command, CreateGoodsOut):
+        own_recall = isinstance(command, RecallGoodsOut) and "@" not in command.reference
+        if refusal is None or isinstance(command, CreateGoodsOut) or own_recall:
+            # Creations and recalls are not repeated by what their record says; a status that moves opens a recall anew.
             kept.append(command)
         elif refusal.kind not in ("take_lock", "lift_lock", "recall_goods_out", "amend_goods_out"):
             findings.append(
@@ -248,6 +262,7 @@ def _watched(
 ) -> list[Finding]:
     findings = list(find_unknown_effects(order.name, facts.records, policy, now=now))
     findings += find_stalled(facts, order, known, policy)
+    findings += find_told_without_leaving(order, known)
     over = find_refund_over_capture(order)
     if over is not None:
         findings.append(over)
@@ -325,6 +340,8 @@ def _next_look(
     soon = timedelta(seconds=15)
     if facts.records.unknown or any(k.record.state is RecordState.RECALLING for k in known):
         times.append(now + soon)
+    if any(k.record.state is not r.state for k, r in zip(known, decision.records, strict=True)):
+        times.append(now + timedelta(seconds=1))  # what was taken away by hand: what follows is decided at once
     times += [
         k.record.created_at + policy.create_settle
         for k in known

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pickgate.domain.decision import Gate
-from pickgate.domain.facts import Facts, KinFate, Records, RecordState
+from pickgate.domain.despatch import fulfilled_units
+from pickgate.domain.facts import Facts, Records, RecordState
 from pickgate.domain.findings import Finding
 from pickgate.domain.learn import Known
 from pickgate.domain.lineage import Lineage
@@ -19,12 +20,16 @@ _MAY_STICK = {
     "hold_tag", "stop_tag", "release_tag", "shop_hold", "payment", "outstanding", "requested_edit", "cutoff", "routing",
     "unconfirmed", "rule_hold", "shop_status", "successor",
 }  # fmt: skip
+# Gates that may last for days, with an end that is known.
+_LONG_WAITS = {"edit_window", "cutoff", "scheduled", "operator_hold"}
 
 
 def find_stuck_holds(
     order: ShopOrder, gates: Sequence[Gate], records: Records, policy: Policy, *, now: datetime
 ) -> Iterator[Finding]:
     """An untimed gate that has been closed for too long. Nothing is ever released because a timer lost patience."""
+    if _waits_for_a_time(order, gates, now):
+        return
     for code in dict.fromkeys(g.code for g in gates if g.until is None and g.code in _MAY_STICK):
         since = records.gates_since.get(code)
         if since is not None and now - since >= policy.window.stuck_after:
@@ -36,6 +41,14 @@ def find_stuck_holds(
                 detail={"gate": code, "since": since.isoformat(), "opens_when": gate.opens_when},
                 actions=("release_order", "hold_order", "resolve_exceptions") if gate.by_person else ("look_at_order",),
             )
+
+
+def _waits_for_a_time(order: ShopOrder, gates: Sequence[Gate], now: datetime) -> bool:
+    """The whole order waits for a known moment anyway, such as a pre-order's date: no hold beside it is stuck yet."""
+    timed = [g for g in gates if g.code in _LONG_WAITS and g.until is not None and g.until > now]
+    waiting = {g.fulfilment_order_id for g in timed}
+    still_open = {f.id for f in order.fulfilment_orders if f.is_open}
+    return None in waiting or (bool(still_open) and still_open <= waiting)
 
 
 def unpaid_at(order: ShopOrder, policy: Policy) -> datetime:
@@ -63,16 +76,18 @@ def find_unpaid_edit(order: ShopOrder, gates: Sequence[Gate], policy: Policy, *,
 
 
 def find_lineage_findings(order: ShopOrder, lineage: Lineage, policy: Policy, *, now: datetime) -> Iterator[Finding]:
-    """A successor whose predecessor is not safely out of the way, or whose predecessor nobody can name."""
+    """A successor whose predecessor is not safely out of the way, or whose predecessor nobody can name.
+
+    Apps do one thing after the other: what may only be unfinished is given some time. The gate is closed meanwhile.
+    """
+    patience_over = now - order.created_at >= policy.recreate_patience
     for link in lineage.predecessors:
-        kin = link.kin
-        patience_over = now - order.created_at >= policy.recreate_patience
-        gone = kin.fate in (KinFate.NEVER_SENT, KinFate.RECALLED) and kin.cancelled_at is not None
-        if not gone and (kin.fate in (KinFate.PICKING, KinFate.DESPATCHED) or patience_over):
-            yield _duplicate(order, kin.name, kin.fate.value, link.evidence)
+        if not link.kin.is_out_of_the_way and (patience_over or link.kin.is_too_late):
+            yield _duplicate(order, link.kin.name, link.kin.fate.value, link.evidence)
     for link in lineage.suspects:
-        yield _duplicate(order, link.kin.name, link.kin.fate.value, link.evidence)
-    if lineage.orphan:
+        if patience_over or link.kin.is_too_late:
+            yield _duplicate(order, link.kin.name, link.kin.fate.value, link.evidence)
+    if lineage.orphan and patience_over:
         yield _duplicate(order, "", "", "its tags say that it replaces another order, and none is found")
 
 
@@ -117,6 +132,35 @@ def find_stalled(facts: Facts, order: ShopOrder, known: Sequence[Known], policy:
                 summary=f"{order.name}: part of {record.reference} has left; {', '.join(missing)} has not moved since.",
                 detail={"reference": record.reference, "missing": missing},
                 actions=("look_at_order", "cancel_in_warehouse", "resolve_exceptions"),
+            )
+
+
+def find_told_without_leaving(order: ShopOrder, known: Sequence[Known]) -> Iterator[Finding]:
+    """The shop shows units as sent that the warehouse finished without sending: both say fine, and one is wrong."""
+    fulfilled = fulfilled_units(order)
+    told = dict.fromkeys(fulfilled, 0)
+    for one in known:
+        for line, units in one.record.told:
+            told[line] = told.get(line, 0) + units
+    for one in known:
+        if one.record.state is not RecordState.FINISHED:
+            continue
+        wrong = {
+            line: min(short, fulfilled.get(line, 0) - told.get(line, 0))
+            for line, short in one.short_units.items()
+            if fulfilled.get(line, 0) > told.get(line, 0)
+        }
+        if wrong:
+            side_by_side = {
+                line: {"shop shows sent": fulfilled.get(line, 0), "left the warehouse": one.left.get(line, 0)}
+                for line in wrong
+            }
+            yield Finding(
+                code="SYNC_ILLUSION",
+                fingerprint=f"SYNC_ILLUSION:told:{one.record.reference}:{sorted(wrong.items())}",
+                summary=f"{order.name}: the shop shows units as sent that never left ({one.record.reference}).",
+                detail={"reference": one.record.reference, "side_by_side": side_by_side},
+                actions=("look_at_order", "resolve_exceptions"),
             )
 
 
