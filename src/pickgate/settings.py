@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pickgate.domain.policy import LockPolicy, Policy, RecreatePolicy, WindowPolicy
+from pickgate.domain.stock_policy import StockPolicy, make_stock_policy, parse_buffer, parse_formula
 from pickgate.domain.warehouse import Part, Stage
 
 
@@ -108,6 +109,7 @@ class ShopSettings(_Section):
     client_secrets: tuple[SecretStr, ...] = ()
     subscribe_webhooks: bool = True
     mode: Literal["act", "observe"] = "act"
+    reference_prefix: str = Field(default="", max_length=12)  # before the order's name, where shops share order names
     window: WindowSettings = WindowSettings()
     lock: LockSettings = LockSettings()
     recreate: RecreateSettings = RecreateSettings()
@@ -175,7 +177,37 @@ STAGE_BY_CODE: Mapping[str, Stage] = {
 class StockSettings(_Section):
     publish_every: Duration = timedelta(minutes=5)
     buffer_units: int = Field(default=0, ge=0)
+    buffer_percent: int = Field(default=0, ge=0, le=100)
+    buffers: Mapping[str, int | str] = Field(default={})
     quantity_name: Literal["available", "on_hand"] = "available"
+    formula: str = "available"
+    counts_from: Literal["created", "allocated"] = "created"
+    shared: Literal["whole", "split"] = "whole"
+    hysteresis_units: int = Field(default=0, ge=0)
+    hysteresis_for: Duration = timedelta(minutes=15)
+    most_changed_share: float = Field(default=0.5, gt=0, le=1)
+    most_zero_share: float = Field(default=0.2, gt=0, le=1)
+    snapshot_max_age: Duration = timedelta(minutes=10)
+
+    @field_validator("formula", "buffers")
+    @classmethod
+    def _usable(cls, value: Any) -> Any:
+        _ = parse_formula(value) if isinstance(value, str) else [parse_buffer(one) for one in value.values()]
+        return value
+
+
+class WorkerSettings(_Section):
+    """`lease`: after so long without a sign of life a worker's orders are taken over by another."""
+
+    lease: Duration = timedelta(seconds=20)
+    concurrency: int = Field(default=64, ge=1, le=1000)
+
+    @field_validator("lease")
+    @classmethod
+    def _not_too_short(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=2) <= value <= timedelta(minutes=10):
+            raise ValueError("give between 2s and 10m; 20s is right for nearly everybody")
+        return value
 
 
 class SweepSettings(_Section):
@@ -188,6 +220,7 @@ class Settings(_Section):
     data_dir: Path = Path("pickgate-data")
     secret_key: SecretStr
     server: ServerSettings = ServerSettings()
+    worker: WorkerSettings = WorkerSettings()
     shops: tuple[ShopSettings, ...] = ()
     clarus: ClarusSettings = ClarusSettings()
     stock: StockSettings = StockSettings()
@@ -250,8 +283,14 @@ def policy_of(shop: ShopSettings, clarus: ClarusSettings) -> Policy:
         ship_test_orders=shop.edits.ship_test_orders,
         delivery_date_attribute=shop.edits.delivery_date_attribute,
         company_in=clarus.company_in,
+        reference_prefix=shop.reference_prefix,
         observe=shop.mode == "observe",
     )
+
+
+def stock_policy_of(stock: StockSettings) -> StockPolicy:
+    """Turn settings into the policy that a stock decision looks at."""
+    return make_stock_policy(**stock.model_dump(exclude={"publish_every"}))
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:

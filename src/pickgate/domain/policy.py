@@ -60,6 +60,8 @@ class Policy:
     recreate_patience: timedelta = timedelta(minutes=10)
     create_settle: timedelta = timedelta(seconds=30)
     tracking_patience: timedelta = timedelta(minutes=5)
+    redirect_within: timedelta = timedelta(days=7)  # how long a parcel that left may still be turned by its carrier
     retry_refused_after: timedelta = timedelta(hours=1)
     company_in: str = "name"
+    reference_prefix: str = ""
     observe: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 
 from pickgate.domain.commands import CreateGoodsOut
@@ -10,12 +11,16 @@ from pickgate.domain.decision import Gate, Wanted
 from pickgate.domain.facts import GoodsOutRecord, RecordState
 from pickgate.domain.pairing import open_content
 from pickgate.domain.situation import Reconciliation, Situation
+from pickgate.domain.warehouse import Stage
 
 
-def decide_release(result: Reconciliation, situation: Situation, wanted: Wanted, *, recalling: bool) -> None:
+def decide_release(
+    result: Reconciliation, situation: Situation, wanted: Wanted, *, within: Set[str], recalling: bool
+) -> None:
+    """Decide whether this may be created now. `within`: goods-outs that hold no more than their own share of a line."""
     if situation.order.cancelled_at is not None:
         return
-    blockers = _blockers(situation, wanted, recalling=recalling)
+    blockers = _blockers(situation, wanted, within=within, recalling=recalling)
     result.gates.extend(gate for gate in blockers if gate not in result.gates)
     for gate in blockers:
         if gate.code == "late_addition":
@@ -34,7 +39,7 @@ def decide_release(result: Reconciliation, situation: Situation, wanted: Wanted,
     earlier = [k for k in situation.known if k.record.fulfilment_order_id == wanted.fulfilment_order_id]
     result.commands.append(
         CreateGoodsOut(
-            reference=f"{situation.order.name.lstrip('#')}-{number}"[:50],
+            reference=_reference(situation, number),
             order_id=situation.order.id,
             number=number,
             fulfilment_order_id=wanted.fulfilment_order_id,
@@ -47,13 +52,20 @@ def decide_release(result: Reconciliation, situation: Situation, wanted: Wanted,
     )
 
 
+def _reference(situation: Situation, number: int) -> str:
+    """The order's name without its sign, and which of its goods-outs this is: at most 50 characters, the number whole."""
+    name = situation.policy.reference_prefix + situation.order.name.lstrip("#")
+    ending = f"-{number}"
+    return name[: 50 - len(ending)] + ending
+
+
 def _next_number(situation: Situation, result: Reconciliation) -> int:
     used = [k.record.number for k in situation.known]
     used += [c.number for c in result.commands if isinstance(c, CreateGoodsOut)]
     return max(used, default=0) + 1
 
 
-def _blockers(situation: Situation, wanted: Wanted, *, recalling: bool) -> list[Gate]:
+def _blockers(situation: Situation, wanted: Wanted, *, within: Set[str], recalling: bool) -> list[Gate]:
     gates: list[Gate] = []
     if recalling:
         text = "A predecessor in the warehouse is being recalled."
@@ -63,8 +75,9 @@ def _blockers(situation: Situation, wanted: Wanted, *, recalling: bool) -> list[
     lines = {line.line_id for line in wanted.content.lines}
     for known in situation.known:
         record = known.record
-        shares = any(line.line_id in lines for line in open_content(known).lines)
-        if record.may_be_live and shares and record.state is not RecordState.RECALLING:
+        shares = record.reference not in within and any(line.line_id in lines for line in open_content(known).lines)
+        twin = known.seen is None and any(g.stage is not Stage.COMPLETED for g in known.twins)
+        if twin or (record.may_be_live and shares and record.state is not RecordState.RECALLING):
             text = f"{record.reference} may still send the same goods."
             gates.append(Gate(code="sibling", detail=text, opens_when="it is recalled or finished", by_person=False))
         elif record.state is RecordState.LIVE and known.begun and record.content.warehouse == wanted.content.warehouse:

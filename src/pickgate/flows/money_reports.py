@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pickgate.clock import Clock
-from pickgate.domain.money_report import Report, belongs, build_report, month_bounds, with_corrections
+from pickgate.domain.money_report import (
+    NOT_COMPARED,
+    Cell,
+    Report,
+    belongs,
+    build_report,
+    month_bounds,
+    with_corrections,
+)
 from pickgate.flows.money_ports import MoneyStore
 
 
@@ -58,6 +66,12 @@ class MoneyReports:
         if now < month_bounds(month, self.zone)[1]:
             raise CloseRefused(f"{month} is not over in {self.zone}.", "Close it when it is.")
         report = await self._open_report(month, frozenset({shop}), now)
+        pending = [str(row[2]) for row in _rows(report, "unexplained") if row[-1] == NOT_COMPARED]
+        if pending:
+            raise CloseRefused(
+                f"{len(pending)} orders of {month} have not been compared yet: {', '.join(pending[:10])}.",
+                "Wait a minute and try again, or look at these orders.",
+            )
         if not report.ties:
             raise CloseRefused(
                 f"{month} of {shop} does not tie out.", "See the rows that say NO in the report, and report them."
@@ -81,3 +95,8 @@ class MoneyReports:
             booked=[one for one in booked if belongs(one, first, after, closes, self.zone)],
             now=now,
         )
+
+
+def _rows(report: Report, name: str) -> tuple[tuple[Cell, ...], ...]:
+    sheet = report.sheet(name)
+    return () if sheet is None else sheet.rows

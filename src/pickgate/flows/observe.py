@@ -57,6 +57,8 @@ class Observer:
                     GoodsOutAsk(reference=effect.command.reference, account=content.account),
                 )
         goods_outs = await self.warehouse.read_goods_outs(tuple(asks.values())) if asks else ()
+        if not isinstance(goods_outs, Unreadable):
+            goods_outs = await self._ours(lease, records, goods_outs)
         return ObservedFacts(
             shop=lease.shop,
             order_id=lease.order_id,
@@ -86,6 +88,18 @@ class Observer:
             kin=await self._kin(lease, order, policy),
             parcels=parcels,
         )
+
+    async def _ours(self, lease: Lease, records: Records, goods_outs: tuple[GoodsOut, ...]) -> tuple[GoodsOut, ...]:
+        """Leave out what answers to our reference and belongs to another order: two shops may use the same names."""
+        own = {record.clarus_id for record in records.goods_outs}
+        kept = []
+        for goods_out in goods_outs:
+            if goods_out.id not in own:
+                owners = await self.store.find_orders_of_goods_outs(references=(), clarus_ids=(goods_out.id,))
+                if owners and (lease.shop, lease.order_id) not in owners:
+                    continue
+            kept.append(goods_out)
+        return tuple(kept)
 
     async def _parcels(
         self, goods_outs: tuple[GoodsOut, ...], records: Records
