@@ -1,7 +1,8 @@
-"""Fixtures that every folder may use: a PostgreSQL for the whole run, and a fresh database for each test."""
+"""Fixtures that every folder may use: a PostgreSQL for the whole run, and an empty database for each test."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -35,56 +36,47 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_server(postgres_server: str) -> str:
+    """The same server, its database migrated."""
+    asyncio.run(migrate(postgres_server))
+    return postgres_server
+
+
+@pytest.fixture
+async def database(migrated_server: str) -> str:
+    """The DSN of a migrated database without rows. One for all tests: emptying takes 10 ms, copying 600 ms."""
+    connection = await asyncpg.connect(migrated_server)
+    try:
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        # As a replica, so that neither foreign keys nor the triggers of append-only tables object.
+        emptying = ["SET session_replication_role = replica"]
+        emptying += [f'DELETE FROM "{row[0]}"' for row in tables if row[0] != "schema_migrations"]
+        await connection.execute(";".join(emptying))
+    finally:
+        await connection.close()
+    return migrated_server
+
+
 @pytest.fixture
 async def empty_database(postgres_server: str) -> AsyncIterator[str]:
-    """The DSN of a database without tables."""
-    async for dsn in _database(postgres_server, "template0"):
-        yield dsn
-
-
-@pytest.fixture
-async def database(postgres_server: str, template_database: str) -> AsyncIterator[str]:
-    """The DSN of a migrated database that belongs to this test alone."""
-    async for dsn in _database(postgres_server, template_database):
-        yield dsn
-
-
-@pytest.fixture
-async def template_database(postgres_server: str) -> str:
-    """The name of a migrated database to copy. Made by the first test that asks for it."""
-    name = "pickgate_template"
+    """The DSN of a database of this test's own, without tables."""
+    name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(postgres_server)
     try:
-        if not await admin.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name):
-            await admin.execute(f"CREATE DATABASE {name}_new TEMPLATE template0")
-            await migrate(_dsn_of(postgres_server, f"{name}_new"))
-            await admin.execute(f"ALTER DATABASE {name}_new RENAME TO {name}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        head, _, query = postgres_server.partition("?")
+        yield f"{head.rpartition('/')[0]}/{name}?{query}"
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
-    return name
-
-
-async def _database(server: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{next(_numbers)}"
-    admin = await asyncpg.connect(server)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        try:
-            yield _dsn_of(server, name)
-        finally:
-            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
-
-
-def _dsn_of(server: str, name: str) -> str:
-    head, _, query = server.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}?{query}"
 
 
 @pytest.fixture
 async def postgres_store(database: str) -> AsyncIterator[PostgresStore]:
-    """A `PostgresStore` on a database of this test's own."""
+    """A `PostgresStore` without rows."""
     store = await PostgresStore.open(database, Sealer(["k" * 32]), max_size=4)
     yield store
     await store.aclose()

@@ -266,7 +266,7 @@ async def open_installation(
         else:
             await migrations.check(dsn)
         sealer = Sealer.from_setting(settings.secret_key.get_secret_value())
-        store = await PostgresStore.open(dsn, sealer, max_size=pool_size)
+        store = await PostgresStore.open(dsn, sealer, max_size=pool_size, intake_seconds=0.8)
         stack.push_async_callback(store.aclose)
         installation = _assemble(settings, store, sealer, stack)
         await installation.rules.refresh()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-
-import asyncpg
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cast
 from pickgate.domain.decision import Decision, OrderState
@@ -17,6 +15,9 @@ from pickgate.flows.ports import InboxItem, Lease, Store
 from pickgate.store.memory import MemoryStore
 from pickgate.store.memory_exceptions import MemoryOperators
 from pickgate.store.postgres import PostgresStore
+
+if TYPE_CHECKING:
+    from pickgate.store.connection import Connection
 
 NOON = cast.NOON
 
@@ -44,7 +45,9 @@ class Operators(Protocol):
         self, ids: Sequence[int], *, actor: str, reason: str, until: datetime, now: datetime
     ) -> Sequence[int]: ...
 
-    async def resolve_exceptions(self, ids: Sequence[int], *, actor: str, reason: str, now: datetime) -> Sequence[int]: ...
+    async def resolve_exceptions(
+        self, ids: Sequence[int], *, actor: str, reason: str, now: datetime
+    ) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def keep_in_memory() -> Kept:
     return Kept(store, MemoryOperators(store), exceptions, journal)
 
 
-def keep_in_postgres(store: PostgresStore, operators: Operators, connection: asyncpg.Connection[asyncpg.Record]) -> Kept:
+def keep_in_postgres(store: PostgresStore, operators: Operators, connection: Connection) -> Kept:
     async def exceptions() -> list[dict[str, Any]]:
         columns = ", ".join(("id", "detail", *EXCEPTION_FIELDS))
         return [dict(row) for row in await connection.fetch(f"SELECT {columns} FROM exceptions ORDER BY id")]
@@ -108,13 +111,17 @@ def keep_in_postgres(store: PostgresStore, operators: Operators, connection: asy
     return Kept(store, operators, exceptions, journal)
 
 
-def webhook(event: str = "e1", *, body: bytes = b'{"id": 5001}', shop: str = "uk", topic: str = "orders/edited") -> InboxItem:
+def webhook(
+    event: str = "e1", *, body: bytes = b'{"id": 5001}', shop: str = "uk", topic: str = "orders/edited"
+) -> InboxItem:
     return InboxItem(
         source="shopify", shop=shop, topic=topic, event_id=event, webhook_id=f"w-{event}", body=body, received_at=NOON
     )
 
 
-def finding(code: str = "LATE_EDIT", *, fingerprint: str = "f1", summary: str = "It is late.", **detail: object) -> Finding:
+def finding(
+    code: str = "LATE_EDIT", *, fingerprint: str = "f1", summary: str = "It is late.", **detail: object
+) -> Finding:
     return Finding(code=code, fingerprint=fingerprint, summary=summary, detail=detail, actions=("look_at_order",))
 
 

@@ -40,6 +40,7 @@ _UNAVAILABLE = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,  # how the driver answers when the server dies in the middle of a statement
 )
 
 

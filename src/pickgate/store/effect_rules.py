@@ -179,8 +179,9 @@ def kin_of(order: ShopOrder, *, state: str, records: Sequence[GoodsOutRecord]) -
 
 
 def skus_of(order: ShopOrder) -> tuple[str, ...]:
-    """Return the distinct SKUs of the order's live lines, sorted."""
-    return tuple(sorted({line.sku for line in order.lines if line.sku and line.current > 0}))
+    """Return the distinct SKUs of the order's live lines, sorted; of a cancelled order, those that it held."""
+    held = [line for line in order.lines if line.current > 0 or order.cancelled_at is not None]
+    return tuple(sorted({line.sku for line in held if line.sku}))
 
 
 def _note_of(outcome: Confirmed) -> str:

@@ -9,7 +9,7 @@ from pickgate.domain.findings import Finding
 from pickgate.store.codec import clean_text, without_personal
 from pickgate.store.connection import Session
 from pickgate.store.decision_rules import HeldException, book_of, decide_exceptions
-from pickgate.store.rows import JournalEntry, Rows
+from pickgate.store.rows import JournalEntry, Rows, append_journal
 
 
 def order_scope(order_row: int) -> str:
@@ -134,8 +134,9 @@ class ExceptionRows(Rows):
 
         async def reconcile(session: Session) -> None:
             await session.fetchval("lock_scope", scope=full_scope)
-            await reconcile_exceptions(
+            entries = await reconcile_exceptions(
                 session, scope=full_scope, shop=shop, order_row=None, order_name="", findings=findings, now=now
             )
+            await append_journal(session, entries)
 
         await self._database.transact(reconcile)

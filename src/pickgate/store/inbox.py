@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 
@@ -27,6 +28,7 @@ class InboxRows(Rows):
         super().__init__(database, sealer)
         self._woken = woken
         self._intake_seconds = intake_seconds
+        self._intakes: set[asyncio.Task[Any]] = set()
 
     async def record_inbox(self, items: Sequence[InboxItem]) -> Sequence[bool]:
         """Store webhooks durably, in one commit. Returns False for each that was a duplicate.
@@ -46,24 +48,23 @@ class InboxRows(Rows):
         if not firsts:
             return []
         rows = [(key, *found) for key, found in firsts.items()]
-        try:
-            async with asyncio.timeout(self._intake_seconds):
-                answers = await self._database.fetch(
-                    "record_inbox",
-                    sources=[key[0] for key, _, _ in rows],
-                    shops=[key[1] for key, _, _ in rows],
-                    topics=[key[2] for key, _, _ in rows],
-                    event_ids=[key[3] for key, _, _ in rows],
-                    webhook_ids=[clean_text(item.webhook_id) for _, _, item in rows],
-                    api_versions=[clean_text(item.api_version) for _, _, item in rows],
-                    triggered_ats=[item.triggered_at for _, _, item in rows],
-                    received_ats=[item.received_at for _, _, item in rows],
-                    bodies=[self._seal_body(key, item.body) for key, _, item in rows],
-                    digests=[digest for _, digest, _ in rows],
-                    duplicates=[copies[key] for key, _, _ in rows],
-                )
-        except TimeoutError as error:
-            raise StoreUnavailable(f"Not stored within {self._intake_seconds} s.") from error
+        answers = await self._within(
+            self._intake_seconds,
+            self._database.fetch(
+                "record_inbox",
+                sources=[key[0] for key, _, _ in rows],
+                shops=[key[1] for key, _, _ in rows],
+                topics=[key[2] for key, _, _ in rows],
+                event_ids=[key[3] for key, _, _ in rows],
+                webhook_ids=[clean_text(item.webhook_id) for _, _, item in rows],
+                api_versions=[clean_text(item.api_version) for _, _, item in rows],
+                triggered_ats=[item.triggered_at for _, _, item in rows],
+                received_ats=[item.received_at for _, _, item in rows],
+                bodies=[self._seal_body(key, item.body) for key, _, item in rows],
+                digests=[digest for _, digest, _ in rows],
+                duplicates=[copies[key] for key, _, _ in rows],
+            ),
+        )
         new = {
             (row["source"], row["shop"], row["topic"], row["event_id"], row["body_digest"].hex())
             for row in answers
@@ -164,6 +165,22 @@ class InboxRows(Rows):
 
         await self._database.transact(move)
         self._woken()
+
+    async def _within(self, seconds: float, work: Coroutine[Any, Any, list[asyncpg.Record]]) -> list[asyncpg.Record]:
+        """Wait so long and no longer. What is given up is cancelled, and that is not waited for: it needs an answer."""
+        task = asyncio.create_task(work)
+        self._intakes.add(task)
+        task.add_done_callback(self._forget)
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if done:
+            return task.result()
+        task.cancel()
+        raise StoreUnavailable(f"Not stored within {seconds} s.")
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._intakes.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that one that nobody waits for any more makes no noise
 
     def _body(self, row: asyncpg.Record) -> bytes:
         try:

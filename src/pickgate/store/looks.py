@@ -113,15 +113,18 @@ class LookRows(RecordRows):
         """
         detail = journal_detail(decision, rulebook_version=rulebook_version)
         digest = digest_of(detail)
+        names = [clean_text(other) for other in kin_names(decision)]
 
         async def record(session: Session) -> None:
+            if names:
+                await session.fetch("lock_kin", shop=lease.shop, order_row=lease.order, names=names)
             await self._lock(session, lease)
             before = await self._load_order(session, lease)
             name = order.name if order is not None else lease.name
             since = gates_since(times_of(before["gates_since"]), decision.gates, now)
             kin = kin_digest(decision, order, decision.records)
             if order is None:
-                kin = before["kin_digest"] if not kin_names(decision) else kin
+                kin = kin if names else before["kin_digest"]
             await session.execute(
                 "describe_order",
                 order_row=lease.order,
@@ -154,11 +157,11 @@ class LookRows(RecordRows):
                 decided = JournalEntry(order_row=lease.order, shop=lease.shop, at=now, kind="decided", detail=detail)
                 entries.insert(0, decided)
             await append_journal(session, entries)
-            if kin != before["kin_digest"] and kin_names(decision):
-                await session.fetch(
+            if names and kin != before["kin_digest"]:
+                await session.execute(
                     "wake_kin",
                     shop=lease.shop,
-                    names=[clean_text(other) for other in kin_names(decision)],
+                    names=names,
                     order_row=lease.order,
                     because=clean_text(f"kin {name}"),
                     now=now,

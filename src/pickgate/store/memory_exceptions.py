@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pickgate.domain.facts import Approval, CancelRequest, OperatorHold
 from pickgate.domain.findings import Finding
-from pickgate.store.codec import without_personal
+from pickgate.store.codec import encode, without_personal
 from pickgate.store.decision_rules import ExceptionChanges, HeldException, book_of, decide_exceptions
 from pickgate.store.memory_rows import MemoryException, MemoryOrder
 
@@ -132,14 +132,14 @@ class MemoryOperators:
         if row is None:
             return False
         row.hold, row.approval = OperatorHold(by=actor, reason=reason, at=now, until=until), None
-        return await self._changed(row, now, f"held by {actor}")
+        return self._changed(row, now, "hold_order", by=actor, reason=reason, until=until)
 
     async def unset_hold(self, order: int, *, actor: str, reason: str, expected: str | None, now: datetime) -> bool:
         row = self._expected(order, expected)
         if row is None or (row.hold is None and row.cancel_request is None):
             return False
         row.hold = row.cancel_request = None
-        return await self._changed(row, now, f"hold taken off by {actor}")
+        return self._changed(row, now, "unhold_order", by=actor, reason=reason)
 
     async def approve_release(
         self, order: int, *, actor: str, reason: str, expected: str | None, now: datetime
@@ -149,14 +149,14 @@ class MemoryOperators:
             return False
         row.approval = Approval(by=actor, reason=reason, at=now, fingerprint=row.decision.fingerprint)
         row.cancel_request = None
-        return await self._changed(row, now, f"released by {actor}")
+        return self._changed(row, now, "release_order", by=actor, reason=reason)
 
     async def request_cancel(self, order: int, *, actor: str, reason: str, expected: str | None, now: datetime) -> bool:
         row = self._expected(order, expected)
         if row is None:
             return False
         row.cancel_request, row.approval = CancelRequest(by=actor, reason=reason, at=now), None
-        return await self._changed(row, now, f"taken back by {actor}")
+        return self._changed(row, now, "cancel_in_warehouse", by=actor, reason=reason)
 
     async def assign_exceptions(
         self, ids: Sequence[int], *, actor: str, reason: str, assignee: str | None, now: datetime
@@ -195,7 +195,6 @@ class MemoryOperators:
         wanted = set(ids)
         return [item for item in self._store.exceptions.all if item.id in wanted and item.is_open]
 
-    async def _changed(self, row: MemoryOrder, now: datetime, because: str) -> bool:
-        row.people += 1
-        await self._store.wake(shop=row.shop, order_id=row.order_id, at=now, because=because)
+    def _changed(self, row: MemoryOrder, now: datetime, action: str, **detail: Any) -> bool:
+        self._store.record_person(row, action, {key: encode(value) for key, value in detail.items() if value}, now)
         return True

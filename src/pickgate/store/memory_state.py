@@ -43,6 +43,12 @@ class MemoryState:
             raise LeaseLost(f"{lease.shop}/{lease.order_id}: epoch {lease.epoch} does not hold this order any more.")
         return order
 
+    def record_person(self, order: MemoryOrder, action: str, detail: Mapping[str, Any], now: datetime) -> None:
+        """Note what a person did; it counts as a hint."""
+        order.people += 1
+        self._wake(order.shop, order.order_id, at=now, now=now, hints=1)
+        self._journal(order, now, action, detail)
+
     def _wake(self, shop: str, order_id: str, *, at: datetime, now: datetime, hints: int) -> MemoryOrder:
         order = self._by_id.get((shop, order_id))
         if order is None:

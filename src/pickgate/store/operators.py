@@ -125,7 +125,8 @@ class OperatorActions:
                 before=before,
                 after=after,
             )
-            detail = {"by": actor, "reason": reason} | ({"until": encode(until)} if until else {})
+            said = {"by": actor, "reason": reason, "until": encode(until)}
+            detail = {key: value for key, value in said.items() if value}
             entry = JournalEntry(order_row=order, shop=row["shop"], at=now, kind=action, detail=detail)
             await append_journal(session, [entry])
             await session.execute("wake_row", order_row=order, now=now, because=f"{action} by {clean_text(actor)}")

@@ -20,21 +20,20 @@ WITH item AS (
 )
 SELECT id, shop, order_id, is_new FROM woken;
 
+-- name: lock_kin
+-- An order and the ones it names, in the order in which `wake_orders` locks too: two looks that wake each other's
+-- orders wait for each other instead of deadlocking.
+SELECT id FROM orders
+ WHERE shop = :shop AND (id = :order_row OR name = ANY (:names::text[]))
+ ORDER BY order_id
+   FOR UPDATE;
+
 -- name: wake_kin
--- Locks in order of id, so that two looks that wake each other's orders wait instead of deadlocking.
-WITH kin AS MATERIALIZED (
-    SELECT id FROM orders
-     WHERE shop = :shop AND name = ANY (:names::text[]) AND id <> :order_row
-     ORDER BY id
-       FOR UPDATE
-)
 UPDATE orders
    SET next_look_at = least(next_look_at, :now::timestamptz),
        hints = hints + 1,
        woken_because = :because
-  FROM kin
- WHERE orders.id = kin.id
-RETURNING orders.id;
+ WHERE shop = :shop AND name = ANY (:names::text[]) AND id <> :order_row;
 
 -- name: claim_orders
 -- One statement chooses, leases and numbers the claim. Each shop's soonest come first, then each shop's second, …:
