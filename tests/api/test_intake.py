@@ -48,7 +48,7 @@ class Bench:
         async with self.http.post(self.address + path, data=data, headers=headers) as answer:
             return answer.status, await answer.text()
 
-    async def shopify(self, body: bytes = BODY, **headers: str) -> int:
+    async def shopify(self, body: bytes = BODY, /, **headers: str) -> int:
         return (await self.post("/webhooks/shopify", body, headers=envelope(body, **headers)))[0]
 
     async def stored(self) -> list[tuple[str, str, str, bytes]]:

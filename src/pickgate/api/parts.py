@@ -9,11 +9,13 @@ from typing import Any
 
 from pickgate.api.intake import ClarusDoor, ShopifyDoor
 from pickgate.clock import Clock
+from pickgate.flows.money_reports import MoneyReports
 from pickgate.flows.ports import InboxItem
 from pickgate.metrics import Metrics
 from pickgate.operations.context import OperationContext
 from pickgate.operations.ports import Access, Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
+from pickgate.operations.stock_ports import StockDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,10 @@ class AppParts:
         public_url: Decides the cookie's `__Host-` prefix and `Secure`, HSTS, and the origin that forms must come from.
         version: Shown in the OpenAPI document and on the health page.
         connections: How the last calls to each vendor went, for the health page; none: the page says so.
+        money: The month's reports; none: this process has no ledger, and says so.
+        stock: Stock levels and their publication; none: this process does not publish, and says so.
         on_stored: Told after webhooks were committed, so that a worker in this process need not wait for its timer.
+        live_seconds: How often open pages' watcher asks the store whether anything changed.
         random_bytes: A cryptographic source, for session ids.
         extra_mounts: Other skins in the same process, such as ("/mcp", app).
     """
@@ -47,7 +52,10 @@ class AppParts:
     metrics: Metrics = field(default_factory=Metrics)
     version: str = "0"
     connections: Callable[[], Sequence[Connection]] = tuple
+    money: MoneyReports | None = None
+    stock: StockDesk | None = None
     on_stored: Callable[[], None] = lambda: None
+    live_seconds: float = 2.0
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     extra_mounts: Sequence[tuple[str, Any]] = ()
 
@@ -63,4 +71,6 @@ class AppParts:
             connections=self.connections,
             clock=self.clock,
             metrics=self.metrics,
+            money=self.money,
+            stock=self.stock,
         )

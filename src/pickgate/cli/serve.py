@@ -74,6 +74,7 @@ async def _http(installation: Installation, bell: Bell) -> AsyncIterator[_Server
     try:
         yield server
     finally:
+        await app.close_streams()
         server.should_exit = True
         await task
 

@@ -19,13 +19,13 @@ from pickgate.console.live import ChangeFeed
 from pickgate.console.pages import PAGES, Page, hold_choices
 from pickgate.console.sessions import Sessions, Visitor
 from pickgate.console.views import STATIC, Views, wants_json
+from pickgate.console.words import body_text
 from pickgate.operations.errors import NotFound, OperationRefused
 from pickgate.operations.operation import Operation
 from pickgate.operations.passwords import PasswordCheck
 from pickgate.operations.registry import REGISTRY, run_operation
 
 _MOST_FORM_FIELDS = 1200
-_LISTS = frozenset({"ids", "expected"})
 
 
 class Console:
@@ -45,6 +45,7 @@ class Console:
             Route("/login", self.show_login, methods=["GET"]),
             Route("/login", self.log_in, methods=["POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
+            Route("/bodies/{id}", self.show_body, methods=["GET"]),
             Route("/events", self.events, methods=["GET"]),
             Route("/do/{operation_id}", self.change, methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(STATIC))),
@@ -203,11 +204,37 @@ class Console:
             headers={} if done["dry_run"] else {"HX-Trigger": "pickgate-changed"},
         )
 
+    async def show_body(self, request: Request) -> Response:
+        """Ask for a reason, then show a raw body; only that is an operation, and audited."""
+        visitor = await self._sessions.find(request)
+        if visitor is None:
+            return self._ask_to_log_in(request)
+        values: dict[str, Any] = {"it": None, "text": "", "now": self._parts.clock.now()}
+        reason = request.query_params.get("reason", "")
+        if reason:
+            try:
+                asked = {"id": request.path_params["id"], "reason": reason}
+                it = await run_operation(self._parts.context(visitor.actor), "get_body", asked)
+            except OperationRefused as refused:
+                return self._refused(request, visitor, problem_of(refused))
+            values |= {"it": it, "text": body_text(it.model_dump()["text"])}
+        return self._views.render(request, "body.html", visitor, values)
+
+    def problem_page(self, request: Request, problem: Problem) -> Response:
+        """Answer for what no page answered: as a page for people, as problem details for programs."""
+        is_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if not is_page:
+            return render_problem(problem)
+        values = {"problem": problem, "now": self._parts.clock.now()}
+        return self._views.render(
+            request, "problem.html", None, values, status=STATUS[problem.code], headers=problem.headers
+        )
+
     async def events(self, request: Request) -> Response:
         """Server-sent events: "something changed", for pages that are open."""
         if await self._sessions.find(request) is None:
             return Response(status_code=204)  # tells the browser not to come again
-        return self._feed.stream()
+        return await self._feed.stream(request.headers.get("last-event-id", "")[:100])
 
 
 def _values(form: FormData, operation: Operation[Any, Any]) -> dict[str, Any]:
@@ -216,7 +243,7 @@ def _values(form: FormData, operation: Operation[Any, Any]) -> dict[str, Any]:
     for name in form:
         found = [item for item in form.getlist(name) if isinstance(item, str) and item != ""]
         if found and name in operation.input.model_fields:
-            values[name] = found if name in _LISTS else found[0]
+            values[name] = found[0] if len(found) == 1 else found
     if "ids" in values:
         _pair_versions(values)
     return values

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from pickgate.console import words
 from pickgate.console.sessions import Visitor
+from pickgate.console.timeline import told
 from pickgate.domain.findings import CODES
 from pickgate.operations.registry import REGISTRY
 from pickgate.operations.roles import Role
@@ -43,6 +44,8 @@ class Views:
             "teams": words.TEAMS,
             "states": words.STATES,
             "codes": CODES,
+            "told": told,
+            "action_title": _action_title,
             "static": self._static,
             "version": version,
         }
@@ -85,6 +88,10 @@ def wants_json(request: Request) -> bool:
     """Say whether the JSON twin is asked for: by `.json` at the end, or by Accept."""
     accept = request.headers.get("accept", "")
     return request.url.path.endswith(".json") or ("application/json" in accept and "text/html" not in accept)
+
+
+def _action_title(action: str) -> str:
+    return REGISTRY.get(action).title if action in REGISTRY else words.plain_words(action)
 
 
 def _stamp(name: str) -> str:

@@ -104,7 +104,8 @@ def span(length: timedelta) -> str:
 
 def plain_words(code: object) -> str:
     """Turn a code into words: `edit_window` and `LATE_EDIT` read "Edit window", "Late edit"."""
-    return str(code or "").replace("_", " ").strip().capitalize()
+    words = str(code or "").replace("_", " ").strip().capitalize()
+    return " ".join("SKU" if word.lower() == "sku" else word for word in words.split(" "))
 
 
 def detail_rows(detail: Any) -> list[tuple[str, str]]:
@@ -112,8 +113,13 @@ def detail_rows(detail: Any) -> list[tuple[str, str]]:
     if detail is None or detail in ({}, [], ""):
         return []
     if isinstance(detail, Mapping):
-        return [(plain_words(name), _text(value)) for name, value in detail.items() if value not in (None, "", [], {})]
+        return [(plain_words(name), text) for name, text in detail_pairs(detail)]
     return [("", _text(detail))]
+
+
+def detail_pairs(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and text of each entry that says something; class tags of stored values are left out."""
+    return [(name, _text(value)) for name, value in detail.items() if name != "_" and value not in (None, "", [], {})]
 
 
 def _text(value: Any) -> str:
@@ -123,14 +129,19 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return str(value)
-    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return ", ".join(str(item) for item in value)
+    if isinstance(value, list):
+        separator = ", " if all(isinstance(item, str | int) for item in value) else "; "
+        return separator.join(_text(item) for item in value)
+    if isinstance(value, Mapping):
+        if isinstance(value.get("text"), str):  # a reason, with the rulebook row that decided where one did
+            row = value.get("row")
+            return str(value["text"]) + (f" ({_text(row)})" if row else "")
+        return ", ".join(f"{plain_words(name).lower()} {text}" for name, text in detail_pairs(value))
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def body_text(body: bytes) -> str:
-    """Show a raw body as text: indented when it is JSON, else as it came, unreadable bytes marked."""
-    text = body.decode("utf-8", "replace")
+def body_text(text: str) -> str:
+    """Show a raw body: indented when it is JSON, else as it came."""
     try:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pickgate.clock import Clock
+from pickgate.flows.money_reports import MoneyReports
 from pickgate.metrics import Metrics
 from pickgate.operations.ports import Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
+from pickgate.operations.stock_ports import StockDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class OperationContext:
     clock: Clock
     connections: Callable[[], Sequence[Connection]] = tuple
     metrics: Metrics = field(default_factory=Metrics)
+    stock: StockDesk | None = None
+    money: MoneyReports | None = None
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -80,7 +80,8 @@ async def _unhold_order(context: OperationContext, ask: OrderChange) -> ChangeSh
 async def _release_order(context: OperationContext, ask: OrderChangeWithReason) -> ChangeShape:
     order, now = await find_order(context, ask), context.now()
     _check_version(order, ask)
-    if order.state in SENT_STATES | OVER_STATES:
+    asked_for = bool(order.gates) or any("release_order" in item.actions for item in order.exceptions)
+    if order.state in OVER_STATES or (order.state in SENT_STATES and not asked_for):
         raise Conflict(
             f"{order.name} is {order.state.replace('_', ' ')}: there is nothing to release.",
             remedy="Look at the order page for what happened.",
@@ -218,7 +219,7 @@ ORDER_CHANGES = (
         about="Recall what the warehouse has of this order, and hold it.",
         input=OrderChangeWithReason,
         output=ChangeShape,
-        roles=only(Role.OPS),
+        roles=only(Role.OPS, Role.CX),
         handler=_cancel_in_warehouse,
         changes=True,
         audit_words="took back",

@@ -140,46 +140,50 @@ async def _daily_checks(context: OperationContext, _: Nothing) -> DailyChecks:
             name="exceptions_in_time",
             ok=overdue == 0,
             found=overdue,
-            words=f"{overdue} of {open_count} open exceptions are past their due time",
+            words=f"{overdue} of {_count(open_count, 'open exception')} past the due time",
             link="/exceptions?sort=due_at",
         ),
         CheckShape(
             name="contents_agree",
             ok=drift.total == 0,
             found=drift.total,
-            words=f"{drift.total} orders hold different units in shop, decision and warehouse",
+            words=f"{_count(drift.total, 'order')} with different units in shop, decision and warehouse",
             link="/drift",
         ),
         CheckShape(
             name="effects_known",
             ok=health.effects_unknown == 0,
             found=health.effects_unknown,
-            words=f"{health.effects_unknown} effects have an outcome that nobody knows yet",
+            words=f"{_count(health.effects_unknown, 'effect')} with an outcome that nobody knows yet",
             link="/exceptions?code=EFFECT_UNKNOWN",
         ),
         CheckShape(
             name="webhooks_accounted",
             ok=health.inbox_unaccounted == 0,
             found=health.inbox_unaccounted,
-            words=f"{health.inbox_unaccounted} webhooks are not accounted for",
+            words=f"{_count(health.inbox_unaccounted, 'webhook')} not accounted for",
             link="/health",
         ),
         CheckShape(
             name="looks_in_time",
             ok=late <= 300,
             found=health.looks_due,
-            words=f"{health.looks_due} looks are due, the oldest for {late:.0f} seconds",
+            words=f"{_count(health.looks_due, 'look')} due now, the oldest for {late:.0f} s",
             link="/health",
         ),
         CheckShape(
             name="connections",
             ok=not failing,
             found=len(failing),
-            words="Every connection answers" if not failing else f"Failing: {', '.join(failing)}",
+            words=f"Failing: {', '.join(failing)}" if failing else "No connection fails",
             link="/health",
         ),
     ]
     return DailyChecks(at=health.at, ok=all(check.ok for check in checks), checks=checks)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 OVERVIEW = (

@@ -9,12 +9,14 @@ from pydantic import BaseModel
 
 from pickgate.operations.context import OperationContext
 from pickgate.operations.exceptions import EXCEPTIONS
+from pickgate.operations.money import MONEY
 from pickgate.operations.operation import Registry, run
 from pickgate.operations.order_changes import ORDER_CHANGES
 from pickgate.operations.orders import ORDERS
 from pickgate.operations.overview import OVERVIEW
+from pickgate.operations.stock import STOCK
 
-REGISTRY = Registry((*ORDERS, *ORDER_CHANGES, *EXCEPTIONS, *OVERVIEW))
+REGISTRY = Registry((*ORDERS, *ORDER_CHANGES, *EXCEPTIONS, *STOCK, *MONEY, *OVERVIEW))
 
 
 async def run_operation(context: OperationContext, operation_id: str, values: Mapping[str, Any]) -> BaseModel:
