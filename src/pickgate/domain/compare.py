@@ -44,6 +44,8 @@ def compare(order: ShopOrder, known: Sequence[Known], wanted: Sequence[Wanted]) 
         in_warehouse = held.get(line.id, 0)
         elsewhere = max(0, fulfilled.get(line.id, 0) - left.get(line.id, 0))
         live = 0 if order.cancelled_at is not None else line.current
+        # What was sent and then returned or refunded is no longer current, and was rightly sent.
+        rightly = 0 if order.cancelled_at is not None else max(live, fulfilled.get(line.id, 0))
         rows.append(
             ComparisonRow(
                 line_id=line.id,
@@ -55,7 +57,7 @@ def compare(order: ShopOrder, known: Sequence[Known], wanted: Sequence[Wanted]) 
                 picked=picked.get(line.id, 0),
                 despatched=left.get(line.id, 0),
                 fulfilled=fulfilled.get(line.id, 0),
-                differs=any_there and in_warehouse != max(0, live - elsewhere),
+                differs=any_there and in_warehouse != max(0, rightly - elsewhere),
             )
         )
     return tuple(rows)

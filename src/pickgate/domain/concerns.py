@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from pickgate.domain.decision import Wanted
@@ -32,6 +33,31 @@ def find_late_edit(situation: Situation, known: Known, difference: Sequence[str]
             ],
         },
         actions=LATE_CHOICES,
+    )
+
+
+def find_redirect(situation: Situation, known: Known) -> Finding | None:
+    """It has left, and the order now names another address: the carrier may still turn it, for a while."""
+    record, address = known.record, situation.order.address
+    since = situation.now - (record.finished_at or situation.now)
+    if address is None or not address.line1 or since > situation.policy.redirect_within:
+        return None
+    held = record.content.address
+    now_wanted = replace(record.content, address=replace(address, email=held.email, phone=held.phone))
+    difference = describe_difference(situation.order, record.content, now_wanted)
+    if not difference:
+        return None
+    return Finding(
+        code="LATE_EDIT",
+        fingerprint=f"LATE_EDIT:{record.reference}:{hash_of(difference)}",
+        summary=f"{situation.order.name} was edited after {record.reference} had left: {' '.join(difference)}",
+        detail={
+            "reference": record.reference,
+            "status": record.stage_code,
+            "difference": list(difference),
+            "choices": ["Ask the carrier to redirect the parcel.", "Leave it, and tell the customer."],
+        },
+        actions=("look_at_order", "resolve_exceptions"),
     )
 
 
@@ -100,13 +126,13 @@ def find_refused(situation: Situation, record: GoodsOutRecord) -> Finding:
 
 
 def find_stalled(situation: Situation, wanted: Wanted) -> Finding:
-    missing = describe_difference(situation.order, None, wanted.content)
+    missing = [f"{n.units} × {n.product_code}" for n in wanted.content.lines]
     return Finding(
         code="PART_FULFILMENT_STALLED",
         fingerprint=f"PART_FULFILMENT_STALLED:{wanted.fulfilment_order_id}:{wanted.content.fingerprint}",
-        summary=f"{situation.order.name}: part has left, and this has not: {' '.join(missing)}",
+        summary=f"{situation.order.name}: part has left, and {', '.join(missing)} has not.",
         detail={
-            "missing": [f"{n.units} × {n.product_code}" for n in wanted.content.lines],
+            "missing": missing,
             "choices": ["Release the order to send the rest.", "Refund the rest in the shop."],
         },
         actions=("look_at_order", "release_order", "resolve_exceptions"),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pickgate.domain.commands import CreateFulfilment, FulfilmentLine
 from pickgate.domain.decision import Reason
-from pickgate.domain.facts import GoodsOutRecord, RecordState
+from pickgate.domain.facts import GoodsOutRecord, Records, RecordState
 from pickgate.domain.findings import Finding
 from pickgate.domain.learn import Known
 from pickgate.domain.policy import Policy
@@ -31,6 +31,7 @@ class DespatchDecision:
 def decide_despatch(
     order: ShopOrder,
     known: Sequence[Known],
+    records: Records,
     parcels: Mapping[str, tuple[Parcel, ...]],
     policy: Policy,
     *,
@@ -38,9 +39,11 @@ def decide_despatch(
 ) -> DespatchDecision:
     """Decide what to tell the shop of what left. Excess, strangers and surprises become exceptions.
 
-    `unreported` in the answer: shop units by line that left and that the shop does not count yet.
+    `unreported` in the answer: shop units by line that left and that the shop does not count yet. Nothing is concluded
+    about a goods-out with an unknown outcome: what the shop counts may be that very telling.
     """
     result = DespatchDecision()
+    unknown = {effect.target for effect in records.unknown}
     fulfilled = fulfilled_units(order)
     told_by_us = _sum(dict(k.record.told) for k in known)
     foreign = {line: max(0, units - told_by_us.get(line, 0)) for line, units in fulfilled.items()}
@@ -55,7 +58,9 @@ def decide_despatch(
         new = {line: n for line, n in new.items() if n > 0}
         if one.strangers:
             result.findings.append(_strangers(order, one))
-        if new:
+        if new and one.record.reference in unknown:
+            result.unreported = _sum([result.unreported, new])
+        elif new:
             _report(result, order, one, new, foreign, remaining, fulfilled, parcels, policy, now)
     return result
 
@@ -100,7 +105,7 @@ def _report(
                         units=take,
                     )
                 )
-            elif share.remaining and fulfilment_order.status not in _READY:
+            elif share.remaining and fulfilment_order.is_open and fulfilment_order.status not in _READY:
                 blocked = True
         if units and foreign.get(line_id, 0):
             # Somebody else has told the shop already: by hand, or another of this order's apps.
@@ -135,7 +140,7 @@ def _send(
 ) -> None:
     own = parcels.get(one.record.clarus_id or "", ())
     fresh = [p for p in own if p.tracking_number and p.tracking_number not in one.record.parcels_told]
-    since = one.record.finished_at or now
+    since = one.record.left_at or now
     if not fresh and now - since < policy.tracking_patience:
         result.reasons.append(Reason(text=f"{one.record.reference} has left; its tracking number is awaited."))
         result.wait_until = since + policy.tracking_patience

@@ -16,8 +16,10 @@ def describe_difference(order: ShopOrder, held: Content | None, wanted: Content 
     sentences = list(_lines(order, held, wanted))
     if held is None or wanted is None:
         return tuple(sentences)
-    if (held.account, held.warehouse) != (wanted.account, wanted.warehouse):
+    if held.warehouse != wanted.warehouse:
         sentences.append(f"It should leave {wanted.warehouse}, not {held.warehouse}.")
+    if held.account != wanted.account:
+        sentences.append(f"It belongs to account {wanted.account}, not {held.account}.")
     changed = held.changed_parts(wanted)
     if Part.ADDRESS in changed:
         sentences.append(f"The address changed: {', '.join(_changed_fields(held.address, wanted.address))}.")

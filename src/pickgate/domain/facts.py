@@ -41,7 +41,8 @@ class GoodsOutRecord:
 
     `told`: units by order line that the shop has been told have left. `verified`: the warehouse once showed exactly
     this content. `amend_refused`: the warehouse refused an amendment, so a later change is recalled and reissued.
-    `picked`: units picked when last seen, by product.
+    `picked`: units picked when last seen, by product. `left_at`: since when something has left that the shop has not
+    been told of.
     """
 
     reference: str
@@ -63,6 +64,7 @@ class GoodsOutRecord:
     parcels_told: tuple[str, ...] = ()
     created_at: datetime | None = None
     finished_at: datetime | None = None
+    left_at: datetime | None = None
 
     @property
     def may_be_live(self) -> bool:
@@ -163,6 +165,16 @@ class Kin:
     skus: tuple[str, ...] = ()
     fate: KinFate = KinFate.UNKNOWN
     named_in_note: bool = False
+
+    @property
+    def is_out_of_the_way(self) -> bool:
+        """Cancelled in the shop, and nothing of it can leave the warehouse any more."""
+        return self.cancelled_at is not None and self.fate in (KinFate.NEVER_SENT, KinFate.RECALLED)
+
+    @property
+    def is_too_late(self) -> bool:
+        """The warehouse has begun with it, or it has left."""
+        return self.fate in (KinFate.PICKING, KinFate.DESPATCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

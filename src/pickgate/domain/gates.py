@@ -14,6 +14,8 @@ from pickgate.domain.tags import find_tags, has_any_tag
 
 # Holds that concern only the goods they are on; every other hold means "this order may still change".
 _LOCAL_HOLDS = {"AWAITING_RETURN_ITEMS", "INVENTORY_OUT_OF_STOCK", "UNKNOWN_DELIVERY_DATE"}
+# Closed after the release, these say "stop": somebody asked for it, or the order may change after all.
+STOPPING = frozenset({"hold_tag", "stop_tag", "shop_hold", "requested_edit"})
 
 
 def decide_gates(
@@ -71,7 +73,8 @@ def _by_tag(order: ShopOrder, window: WindowPolicy) -> Iterator[Gate]:
 
 
 def _by_hold(order: ShopOrder) -> Iterator[Gate]:
-    if not order.fulfilment_orders and any(line.current > 0 and line.requires_shipping for line in order.lines):
+    unsent = any(line.current > 0 and line.requires_shipping for line in order.lines)
+    if unsent and not order.fulfilment_orders and order.cancelled_at is None:
         yield Gate(
             code="routing",
             detail="The shop has not made its fulfilment orders yet.",
@@ -118,13 +121,15 @@ def _by_hold(order: ShopOrder) -> Iterator[Gate]:
 
 
 def _by_payment(order: ShopOrder, window: WindowPolicy) -> Iterator[Gate]:
-    if order.financial_status not in window.payment_states:
+    # Part of the money went back: what is left of the order was paid for, unless a balance says otherwise.
+    state = "PAID" if order.financial_status == "PARTIALLY_REFUNDED" else order.financial_status
+    if order.financial_status not in window.payment_states and state not in window.payment_states:
         yield Gate(
             code="payment",
             detail=f"The payment state is {order.financial_status or 'unknown'}.",
             opens_when="it becomes " + " or ".join(window.payment_states),
         )
-    elif order.totals.outstanding.minor > 0 and (order.edited or order.financial_status == "PAID"):
+    elif order.totals.outstanding.minor > 0 and (order.edited or state == "PAID"):
         # A state that the shop chose to release unpaid (terms) is not held for its balance, unless an edit raised it.
         yield Gate(
             code="outstanding",
@@ -164,7 +169,7 @@ def _by_operator(records: Records, now: datetime) -> Iterator[Gate]:
 def _by_kin(order: ShopOrder, lineage: Lineage, policy: Policy, now: datetime) -> Iterator[Gate]:
     for link in lineage.predecessors:
         kin = link.kin
-        if kin.fate in (KinFate.NEVER_SENT, KinFate.RECALLED) and kin.cancelled_at is not None:
+        if kin.is_out_of_the_way:
             continue
         waiting = {
             KinFate.DESPATCHED: f"{kin.name}, which it replaces, has already been despatched.",
@@ -191,4 +196,10 @@ def _by_kin(order: ShopOrder, lineage: Lineage, policy: Policy, now: datetime) -
             code="successor",
             detail=f"{names} replaces it.",
             opens_when="an operator releases it all the same",
+        )
+    elif order.cancelled_at is None and has_any_tag(order.tags, policy.recreate.cancelled_tags):
+        yield Gate(
+            code="successor",
+            detail="Its tags say that another order replaces it.",
+            opens_when="it is cancelled, or an operator releases it all the same",
         )

@@ -88,6 +88,8 @@ def _learn_one(record: GoodsOutRecord, seen: list[GoodsOut], policy: Policy, now
     record = replace(record, picked=tuple(sorted((n.product_code, n.picked) for n in own.lines if n.picked)))
     record = _moved(record, own, now)
     left, strangers = _left(record.content, own)
+    untold = any(units > dict(record.told).get(line, 0) for line, units in left.items())
+    record = replace(record, left_at=(record.left_at or now) if untold else None)
     return Known(
         record=record,
         seen=own,

@@ -87,7 +87,14 @@ def decide_lineage(order: ShopOrder, kin: Sequence[Kin], policy: RecreatePolicy)
         elif says_successor and other.named_in_note:
             predecessors.append(Link(other, f"the note of {order.name} names {other.name}"))
         elif (says_successor or by_app) and _looks_like_a_twin(other, order, policy):
-            suspects.append(Link(other, f"{other.name} holds the same goods for the same customer and is still open"))
+            if other.cancelled_at is None:
+                evidence = f"{other.name} holds the same goods for the same customer and is still open"
+                suspects.append(Link(other, evidence))
+            elif says_successor:
+                predecessors.append(Link(other, f"{other.name} held the same goods for the same customer"))
+            elif not other.is_out_of_the_way:
+                evidence = f"{other.name}, with the same goods for the same customer, is not out of the warehouse yet"
+                suspects.append(Link(other, evidence))
     return Lineage(
         predecessors=tuple(predecessors),
         successors=tuple(successors),
@@ -111,9 +118,10 @@ def _replaces_in_one_minute(other: Kin, order: ShopOrder, policy: RecreatePolicy
 
 
 def _looks_like_a_twin(other: Kin, order: ShopOrder, policy: RecreatePolicy) -> bool:
-    if order.customer_id is None or other.customer_id != order.customer_id or other.cancelled_at is not None:
+    if order.customer_id is None or other.customer_id != order.customer_id:
         return False
     if not other.created_at < order.created_at <= other.created_at + policy.suspect_within:
         return False
     skus = {line.sku for line in order.lines if line.sku and line.current > 0}
-    return bool(skus & set(other.skus)) and other.fate is not KinFate.RECALLED
+    taken_back = other.fate is KinFate.RECALLED and other.cancelled_at is None
+    return bool(skus & set(other.skus)) and not taken_back

@@ -61,14 +61,17 @@ class Money:
 
 
 def parse_money(amount: str, currency: str) -> Money:
-    """Parse a decimal string such as "12.50". Raises ValueError when it is not one, or finer than the minor unit."""
+    """Parse a decimal string such as "12.50". Raises ValueError when it is not one.
+
+    What is finer than the minor unit is rounded half up.
+    """
     try:
         value = Decimal(amount)
         if not value.is_finite() or abs(value.adjusted()) > 18:
             raise ValueError(f"{amount!r} is not an amount of money.")
         scaled = value.scaleb(minor_exponent(currency))
         if scaled != scaled.to_integral_value():
-            # Shopify computes some tax shares finer than a cent; half up, as it displays them.
+            # Some tax shares come finer than a cent; half up, as they are displayed.
             scaled = scaled.quantize(Decimal(1), rounding="ROUND_HALF_UP")
     except InvalidOperation as error:
         raise ValueError(f"{amount!r} is not an amount of money.") from error

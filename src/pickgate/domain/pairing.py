@@ -44,9 +44,8 @@ def pair_goods_outs(
 def _equal_in_sum(live: Sequence[Known], wanted: Sequence[Wanted]) -> bool:
     if not live or not wanted or any(k.record.state is not RecordState.LIVE for k in live):
         return False
-    if len(live) == len(wanted) and all(
-        (k.record.fulfilment_order_id, k.record.group) == (w.fulfilment_order_id, w.group)
-        for k, w in zip(live, wanted, strict=True)
+    if sorted((k.record.fulfilment_order_id, k.record.group) for k in live) == sorted(
+        (w.fulfilment_order_id, w.group) for w in wanted
     ):
         return False  # nothing was split or merged: compare one by one
     have = _sum([open_content(k) for k in live])
@@ -76,6 +75,14 @@ def _same_place(known: Known, wanted: Wanted) -> bool:
 def _shared_units(known: Known, wanted: Wanted) -> int:
     lines = {line.line_id for line in wanted.content.lines}
     return sum(line.units for line in known.record.content.lines if line.line_id in lines)
+
+
+def holds_within(known: Known, wanted: Wanted) -> bool:
+    """It still has to send no more of any line than is wanted of it: nobody else's share is in it."""
+    want = {(n.line_id, n.product_code): n.units for n in wanted.content.lines}
+    return known.lines_as_recorded and all(
+        n.units <= want.get((n.line_id, n.product_code), 0) for n in open_content(known).lines
+    )
 
 
 def open_content(known: Known) -> Content:

@@ -220,8 +220,7 @@ def _header(
             carrier, service = found.carrier, found.service
             shown = f"{carrier}/{service}" if carrier else "the warehouse's own default"
             if carrier and service and (carrier, service) in facts.unknown_services:
-                what = f"the warehouse has no service {carrier}/{service}"
-                projection.problems.append(_unmapped(order, fulfilment_order, "SERVICE_UNMAPPED", what))
+                projection.problems.append(_no_such_service(order, fulfilment_order, f"{carrier}/{service}"))
             projection.reasons.append(Reason(text=f"{title or 'No shipping method'} → {shown}", row=row))
     priority = rules.priority(shop=facts.shop, tags=order.tags, shipping_title=title, country=country)
     if priority is not None:
@@ -257,7 +256,7 @@ def decide_address(address: Address) -> tuple[str, str] | None:
         if not value.strip():
             return name, f"The address has no {_FIELD_NAMES[name]}."
     if len(address.country) != 2 or not address.country.isalpha():
-        return "country", f"{address.country!r} is not a country code."
+        return "country", "The country is not a code of two letters."
     for name, limit in ADDRESS_LIMITS.items():
         length = len(getattr(address, name))
         if length > limit:
@@ -287,7 +286,8 @@ def _required_on(projection: Projection, order: ShopOrder, policy: Policy) -> da
     try:
         return date.fromisoformat(value[:10])
     except ValueError:
-        text = f"The delivery date {value!r} is not a date (YYYY-MM-DD) and was left out."
+        # Customers write what they like there: it is not quoted.
+        text = "The delivery date is not a date (YYYY-MM-DD) and was left out."
         projection.reasons.append(Reason(text=text))
         return None
 
@@ -330,6 +330,23 @@ def _unmapped(order: ShopOrder, fulfilment_order: FulfilmentOrder, code: str, wh
         actions=("look_at_order",),
     )
     return Problem(gate=code.lower(), finding=finding, text=text)
+
+
+def _no_such_service(order: ShopOrder, fulfilment_order: FulfilmentOrder, service: str) -> Problem:
+    text = f"The warehouse has no service {service}. Name another in services.csv, check and publish."
+    finding = Finding(
+        code="SERVICE_UNMAPPED",
+        fingerprint=f"SERVICE_UNMAPPED:service {service}",
+        summary=f"{order.name}: the warehouse has no service {service}",
+        detail={
+            "what": f"service {service}",
+            "table": "services.csv",
+            "location": fulfilment_order.location_name,
+            "remedy": text,
+        },
+        actions=("look_at_order",),
+    )
+    return Problem(gate="service_unmapped", finding=finding, text=text)
 
 
 def _sku_unmapped(fulfilment_order: FulfilmentOrder, line: Line, text: str, code: str = "") -> Problem:

@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pickgate.domain.commands import AmendGoodsOut, RecallGoodsOut
-from pickgate.domain.concerns import LATE_CHOICES, find_cancel_too_late, find_late_edit, find_missing, find_refused
+from pickgate.domain.concerns import (
+    LATE_CHOICES,
+    find_cancel_too_late,
+    find_late_edit,
+    find_missing,
+    find_redirect,
+    find_refused,
+)
 from pickgate.domain.decision import Gate, Reason, Wanted
 from pickgate.domain.differences import describe_difference
 from pickgate.domain.facts import GoodsOutRecord, RecordState
 from pickgate.domain.findings import Finding
+from pickgate.domain.gates import STOPPING
 from pickgate.domain.learn import Known
-from pickgate.domain.pairing import open_content, pair_goods_outs
+from pickgate.domain.pairing import holds_within, open_content, pair_goods_outs
 from pickgate.domain.policy import Policy
 from pickgate.domain.release import decide_release
 from pickgate.domain.situation import Reconciliation, Situation
@@ -38,8 +46,10 @@ def decide_reconciliation(situation: Situation) -> Reconciliation:
         _look_after(result, situation, known)
     recalling = any(k.record.state is RecordState.RECALLING for k in live)
     recalling = recalling or any(isinstance(c, RecallGoodsOut) for c in result.commands)
+    within = {known.record.reference for known, wanted in pairs if wanted is not None and holds_within(known, wanted)}
+    result.uncovered = bool(free_wanted)
     for wanted in free_wanted:
-        decide_release(result, situation, wanted, recalling=recalling)
+        decide_release(result, situation, wanted, within=within, recalling=recalling)
     return result
 
 
@@ -68,16 +78,20 @@ def _judge(result: Reconciliation, situation: Situation, known: Known, wanted: W
     if wanted is None or situation.order.cancelled_at is not None:
         _not_wanted(result, situation, known)
         return
+    stop = _find_stop(situation)
+    if stop is not None and not known.begun:
+        _recall(result, situation, known, stop.detail)
+        return
     if not known.lines_as_recorded and not _settle_lines(result, situation, known, wanted):
         return
     held = open_content(replace(known, record=result.adopted.get(record.reference, record)))
     changed = held.changed_parts(wanted.content)
-    if not changed:
+    if known.begun and (changed or stop is not None):
+        asked_to_stop = (stop.detail,) if stop is not None else ()
+        difference = (*asked_to_stop, *describe_difference(situation.order, held, wanted.content))
+        result.findings.append(find_late_edit(situation, known, difference))
+    elif not changed:
         return
-    if known.begun:
-        result.findings.append(
-            find_late_edit(situation, known, describe_difference(situation.order, held, wanted.content))
-        )
     elif _can_amend(situation.policy, known, changed):
         line_ids = tuple((n.product_code, n.id) for n in known.seen.lines)
         result.commands.append(
@@ -90,14 +104,21 @@ def _judge(result: Reconciliation, situation: Situation, known: Known, wanted: W
             )
         )
     else:
-        difference = " ".join(describe_difference(situation.order, held, wanted.content))
-        _recall(result, situation, known, f"The order was edited. {difference}")
+        edited = " ".join(describe_difference(situation.order, held, wanted.content))
+        _recall(result, situation, known, f"The order was edited. {edited}")
+
+
+def _find_stop(situation: Situation) -> Gate | None:
+    """A gate that closed again after the release. What an operator released in spite of it is not stopped by it."""
+    approved = situation.records.approval is not None
+    stops = (g for g in situation.gates if g.code in STOPPING and g.fulfilment_order_id is None)
+    return next((gate for gate in stops if not (gate.by_person and approved)), None)
 
 
 def _not_wanted(result: Reconciliation, situation: Situation, known: Known) -> None:
     cancelled = situation.order.cancelled_at is not None
     if not open_content(known).lines and known.begun:
-        return  # all of it has left; despatch says what that means
+        return  # all of it has left: see _look_after, and despatch
     why = "The order was cancelled." if cancelled else "Nothing of it is wanted any more."
     if not known.begun:
         _recall(result, situation, known, why)
@@ -134,8 +155,10 @@ def _await_recall(result: Reconciliation, situation: Situation, known: Known) ->
     )
     if situation.now - asked <= situation.policy.recall_patience:
         return
-    if known.begun:
+    if known.begun and (situation.order.cancelled_at is not None or situation.records.cancel_request is not None):
         result.findings.append(find_cancel_too_late(situation, known))
+    elif known.begun:
+        result.findings.append(find_late_edit(situation, known, ("Its recall was asked for, and work has begun.",)))
     clarus_id = known.seen.id if known.seen else record.clarus_id or ""
     result.commands.append(
         RecallGoodsOut(
@@ -216,10 +239,12 @@ def _look_after(result: Reconciliation, situation: Situation, known: Known) -> N
             )
         )
         begun = twin.stage in situation.policy.work_begins_at or twin.stage is Stage.UNRECOGNISED or twin.picked > 0
-        if not begun and known.seen is not None:
+        reference = f"{record.reference}@{twin.id}"
+        unknown = any(e.target in (record.reference, reference) for e in situation.records.unknown)
+        if not begun and not unknown and known.seen is not None:
             result.commands.append(
                 RecallGoodsOut(
-                    reference=f"{record.reference}@{twin.id}",
+                    reference=reference,
                     account=record.content.account,
                     clarus_id=twin.id,
                     because=f"The warehouse holds {record.reference} twice.",
@@ -236,8 +261,12 @@ def _look_after(result: Reconciliation, situation: Situation, known: Known) -> N
                 actions=("resolve_exceptions",),
             )
         )
-    if record.state is RecordState.FINISHED and situation.order.cancelled_at is not None and known.left:
+    over = record.state in (RecordState.FINISHED, RecordState.RECALLED) or not open_content(known).lines
+    if over and known.left and situation.order.cancelled_at is not None:
         result.findings.append(find_cancel_too_late(situation, known))
+    if record.state is RecordState.FINISHED and situation.order.cancelled_at is None and known.left:
+        redirect = find_redirect(situation, known)
+        result.findings += [redirect] if redirect is not None else []
     if record.state is RecordState.REFUSED and _still_refused(situation, record):
         result.findings.append(find_refused(situation, record))
 

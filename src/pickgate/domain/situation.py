@@ -24,6 +24,7 @@ class Reconciliation:
     adopted: dict[str, GoodsOutRecord] = field(
         default_factory=dict
     )  # records whose content was put right, by reference
+    uncovered: bool = False  # something is wanted that no goods-out of its own holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
