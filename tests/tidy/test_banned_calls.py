@@ -33,7 +33,7 @@ RANDOM_ALLOWED = {"random", "random.Random"}
 
 REPEATABLE = {"domain", "rulebook", "flows", "connectors", "twins"}
 MAY_READ_THE_CLOCK = {"clock"}
-MAY_READ_THE_ENVIRONMENT = {"bootstrap", "cli", "__main__"}
+MAY_READ_THE_ENVIRONMENT = {"bootstrap", "cli", "__main__", "proofs"}
 
 
 def find_banned(layer: str, text: str) -> list[str]:

@@ -18,8 +18,12 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "rulebook": frozenset({"rulebook", "domain", "clock"}),
     "flows": frozenset({"domain", "flows", "clock"}),
     "engine": frozenset({"engine", "domain", "flows", "clock", "settings", "metrics"}),
-    "store": frozenset({"store", "domain", "flows.ports", "crypto", "clock", "settings"}),
-    "connectors": frozenset({"connectors", "domain", "flows.ports", "http", "clock", "settings"}),
+    "store": frozenset({
+        "store", "domain", "flows.ports", "flows.money_ports", "flows.stock_ports", "crypto", "clock", "settings",
+    }),
+    "connectors": frozenset({
+        "connectors", "domain", "flows.ports", "flows.hints", "flows.money_ports", "flows.stock_ports", "http", "clock", "settings",
+    }),
     "twins": frozenset({"twins", "http", "clock"}),
     "operations": frozenset({"operations", "domain", "flows", "rulebook", "clock", "metrics"}),
     # The console is served by api, which hands it its parts; of api it knows these two leaves alone.
@@ -39,6 +43,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "bootstrap": EVERYTHING,
     "cli": EVERYTHING,
     "simulation": EVERYTHING,
+    "proofs": EVERYTHING,
+    "bench": EVERYTHING,
+    "failpoints": frozenset({"http"}),
     "__init__": frozenset(),
     "__main__": frozenset({"cli"}),
 }  # fmt: skip

@@ -12,6 +12,8 @@ from tidy.source import DOCS, ROOT, SOURCE, all_files, name_of, python_files, wi
 
 SHOPIFY = ("src/pickgate/connectors/shopify", "src/pickgate/twins/shopify", "src/pickgate/twins/editing_apps")
 CLARUS = ("src/pickgate/connectors/clarus", "src/pickgate/twins/clarus", "src/pickgate/twins/people.py")
+# They tell what happened in the twins, in the twins' own words.
+TOLD_BY_TWINS = ("src/pickgate/simulation", "src/pickgate/proofs", "src/pickgate/bench")
 OTHER_VENDORS = ("src/pickgate/connectors/retool", "src/pickgate/twins/retool", "src/pickgate/console/static/vendor")
 # A warehouse word that is also a programmer's word: checked only where the warehouse is meant.
 WAREHOUSE_TALK = ("domain", "flows", "store", "rulebook", "operations")
@@ -28,7 +30,7 @@ def find_misspelt(where: str, text: str) -> list[str]:
     """Return the words on the wrong side of the border. `where`: the file below the root; Markdown: prose only."""
     text = without_code(text) if where.endswith(".md") else text
     rules = []
-    if not where.startswith(SHOPIFY + OTHER_VENDORS):
+    if not where.startswith(SHOPIFY + TOLD_BY_TWINS + OTHER_VENDORS):
         rules.append((_FULFIL, "fulfilment"))
     if not where.startswith(SHOPIFY + CLARUS + OTHER_VENDORS):
         rules.append((_CANCEL, "cancelled"))

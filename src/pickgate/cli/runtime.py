@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pickgate.bootstrap import Installation, open_installation, read_settings
+from pickgate.clock import RealClock
 from pickgate.operations.errors import OperationRefused
 from pickgate.operations.registry import run_operation
 from pickgate.operations.roles import Actor, Role
@@ -152,7 +153,7 @@ def ago(instant: str | datetime | None) -> str:
     if not instant:
         return ""
     then = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    seconds = (datetime.now(UTC) - then).total_seconds()
+    seconds = (RealClock().now() - then).total_seconds()
     text = _span(abs(seconds))
     return text if seconds >= 0 else f"in {text}"
 

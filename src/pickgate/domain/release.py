@@ -53,7 +53,7 @@ def decide_release(
 
 
 def _reference(situation: Situation, number: int) -> str:
-    """The order's name without its sign, and which of its goods-outs this is: at most 50 characters, the number whole."""
+    """The order's name without its sign, and which of its goods-outs this is; at most 50 characters."""
     name = situation.policy.reference_prefix + situation.order.name.lstrip("#")
     ending = f"-{number}"
     return name[: 50 - len(ending)] + ending

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pickgate.clock import Clock
 from pickgate.domain.facts import Unreadable
 from pickgate.domain.findings import Finding
+from pickgate.flows.hints import Hint, HintPort, UnreadableBody
 from pickgate.flows.ports import (
-    Hint,
-    HintPort,
     InboxVerdict,
     PendingInbox,
     ShopPort,
     Store,
-    UnreadableBody,
 )
 
 

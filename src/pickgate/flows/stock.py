@@ -30,6 +30,7 @@ from pickgate.flows.stock_telling import PlaceReport, StockReport, StockTeller
 
 ROUNDS = 4  # the first look, and three more for what changed meanwhile
 _LEASE_SECONDS = 600.0
+_PROOF_SECONDS = 2.0
 _CLAIM_TRIES = 5
 _CLAIM_WAIT_SECONDS = 3.0
 
@@ -248,10 +249,13 @@ class StockFlows:
             ]
             sent.stale.clear()
             await self._sender.send(report.place, changes, epoch=epoch, snapshot_at=looked.snapshot.begun_at, into=sent)
-            again = sent.stale | {line.level.key for line in decision.lines if line.action is Action.UNPROVEN}
+            unproven = {line.level.key for line in decision.lines if line.action is Action.UNPROVEN}
+            again = sent.stale | unproven
             again = {key for key in again if key[0] not in self.observed and key[0] not in sent.stopped} - sent.unknown
             if not again or number == ROUNDS - 1:
                 break
+            if unproven:
+                await self.clock.sleep(_PROOF_SECONDS)  # the orders in doubt are due: let them be looked at
             more = await self._looker.look_again(report.place, _sellers_of(again, levels))
             if isinstance(more, Unreadable):
                 report.problem, report.code = more.why, more.code

@@ -1,9 +1,9 @@
-"""Clarus' webhooks as the flows see them: satisfies `pickgate.flows.ports.HintPort`."""
+"""Clarus' webhooks as the flows see them: satisfies `pickgate.flows.hints.HintPort`."""
 
 from __future__ import annotations
 
 from pickgate.connectors.clarus.webhooks import parse_hint
-from pickgate.flows.ports import Hint
+from pickgate.flows.hints import Hint
 
 
 class ClarusHints:

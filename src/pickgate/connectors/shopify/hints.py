@@ -1,4 +1,4 @@
-"""Shopify's webhooks as the flows see them: satisfies `pickgate.flows.ports.HintPort`."""
+"""Shopify's webhooks as the flows see them: satisfies `pickgate.flows.hints.HintPort`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pickgate.connectors.shopify.webhooks import (
     UnreadablePayload,
     parse_hint,
 )
-from pickgate.flows.ports import Hint, UnreadableBody
+from pickgate.flows.hints import Hint, UnreadableBody
 
 
 class ShopifyHints:
