@@ -146,7 +146,8 @@ class ClarusSettings(_Section):
     poll_open_orders_every: Duration = timedelta(seconds=60)
     page_size: int = Field(default=100, ge=1, le=250)
     company_in: Literal["name", "address_2", "omit"] = "name"
-    create_settle: Duration = timedelta(seconds=30)  # how long an order may stay invisible after it was created
+    # How long after its sending a creation may still come to light: its time-out of 30 s, and its way into the lists.
+    create_settle: Duration = timedelta(seconds=60)
 
     @field_validator("base_url", "token_url")
     @classmethod

@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "release_order": {"ops", "cx"},
     "hold_order": {"ops", "cx"},
     "unhold_order": {"ops", "cx"},
-    "cancel_in_warehouse": {"ops"},
+    "cancel_in_warehouse": {"ops", "cx"},
     "replay_order": {"ops", "cx", "finance", "ecommerce"},
     "assign_exception": {"ops", "cx", "finance", "ecommerce"},
     "snooze_exception": {"ops", "cx", "finance", "ecommerce"},

@@ -67,8 +67,8 @@ async def looked(
     """One look at an order of three SETs that has a goods-out, over at noon."""
     lease = await kept.lease()
     record = replace(
-        cast.record(), fulfilment_order_id="F1", state=state, clarus_id="3301", stage_code=stage_code, created_at=created_at,
-        told=(("A", told),) if told else (), content=content(place=place),
+        cast.record(), fulfilment_order_id="F1", state=state, clarus_id="3301", stage_code=stage_code,
+        created_at=created_at, told=(("A", told),) if told else (), content=content(place=place),
     )  # fmt: skip
     order = cast.order({"A": remaining}, fulfilment_orders=(cast.fulfilment_order("F1", {"A": remaining}),))
     await kept.store.record_decision(
@@ -85,8 +85,11 @@ async def looked(
     return lease
 
 
+LATER, STILL_LATER = after(1), after(2)
+
+
 async def seen(
-    stock: StockStore, *, before: datetime = after(1), now: datetime = after(2), allocated_only: bool = False
+    stock: StockStore, *, before: datetime = LATER, now: datetime = STILL_LATER, allocated_only: bool = False
 ) -> dict[tuple[str, str, str], SeenUnits]:
     return dict(await stock.units_in_warehouse(HERE, ["uk"], before=before, now=now, allocated_only=allocated_only))
 
@@ -187,16 +190,20 @@ async def test_one_publication_at_a_time(stock: StockStore) -> None:
     assert state.published_snapshot_at == NOON
 
 
-def level(item: str = "9001", sku: str = "SET", **more: int) -> ShopLevel:
-    figures = {"available": 7, "committed": 2, "on_hand": 9} | more
+def level(item: str = "9001", sku: str = "SET") -> ShopLevel:
+    parts = (Product(code="CUP"), Product(code="TEA", units=2)) if sku == "SET" else (Product(code=sku),)
     return ShopLevel(
-        shop="uk", location_id="L1", item_id=item, level_id=f"{item}?x", sku=sku,
-        products=(Product(code="CUP"), Product(code="TEA", units=2)) if sku == "SET" else (Product(code=sku),), **figures,
+        shop="uk", location_id="L1", item_id=item, level_id=f"{item}?x", sku=sku, available=7, committed=2, on_hand=9,
+        products=parts,
     )  # fmt: skip
 
 
-def line(item: str = "9001", sku: str = "SET", action: Action = Action.LOWER, **more: datetime) -> StockLine:
-    return StockLine(level=level(item, sku), action=action, sellable=5, unseen=1, promised=4, target=4, **more)
+def line(
+    item: str = "9001", sku: str = "SET", action: Action = Action.LOWER, rises_since: datetime | None = None
+) -> StockLine:
+    return StockLine(
+        level=level(item, sku), action=action, sellable=5, unseen=1, promised=4, target=4, rises_since=rises_since
+    )
 
 
 async def remember(stock: StockStore, *lines: StockLine, whole: bool = True, place: Place = HERE) -> None:

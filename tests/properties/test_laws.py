@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cast import NOON
 from pickgate.domain.commands import (
     AmendGoodsOut,
     CreateFulfilment,
@@ -19,7 +21,7 @@ from pickgate.domain.decide import decide
 from pickgate.domain.decision import Decision
 from pickgate.domain.facts import RecordState
 from pickgate.domain.findings import CODES
-from properties.arbitrary import CANARIES, EXAMPLES, NOON, PER_UNIT, RULES, Case, cases, with_memory
+from properties.arbitrary import CANARIES, EXAMPLES, PER_UNIT, RULES, Case, cases, with_memory
 from properties.world import World
 
 
@@ -133,9 +135,9 @@ def test_a_cancelled_order_is_never_sent(case: Case) -> None:
 
 @EXAMPLES
 @given(cases(), st.randoms(use_true_random=False))
-def test_the_same_facts_give_the_same_decision_in_whatever_order_they_were_read(case: Case, random: st.DataObject) -> None:
+def test_the_same_facts_give_the_same_decision_in_whatever_order_they_were_read(case: Case, random: Random) -> None:
     shuffled = list(case.goods_outs)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     again = replace(case, facts=replace(case.facts, goods_outs=tuple(shuffled)))
 
     assert again.decided() == replace(again, facts=replace(again.facts)).decided()
@@ -168,9 +170,7 @@ def test_no_personal_data_is_said(case: Case) -> None:
 @EXAMPLES
 @given(cases())
 def test_what_is_told_of_is_never_empty_and_never_more_than_remains(case: Case) -> None:
-    remaining = {
-        (f.id, share.id): share.remaining for f in case.order.fulfilment_orders for share in f.lines
-    }
+    remaining = {(f.id, share.id): share.remaining for f in case.order.fulfilment_orders for share in f.lines}
     for command in tellings(case.decided()):
         assert command.lines
         for line in command.lines:

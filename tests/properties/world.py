@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cast import NOON, PlainRules
-
 from pickgate.domain.commands import (
     AmendGoodsOut,
     CarryTime,
@@ -102,10 +101,12 @@ class World:
         return decision
 
     def settle(self, looks: int = 12, step: timedelta = timedelta(minutes=6)) -> Decision:
-        """Look, with every wish granted, until a look has nothing to do; time goes on between."""
+        """Look, with every wish granted, until two looks running have nothing to do."""
+        quiet = 0
         for _ in range(looks):
             decision = self.look()
-            if not decision.commands and not self.effects:
+            quiet = 0 if decision.commands or self.effects else quiet + 1
+            if quiet == 2:  # what was concluded at the first has been remembered at the second
                 return decision
             self.now += step
         raise AssertionError(f"It does not come to rest: {[command.key for command in decision.commands]}")
@@ -286,8 +287,6 @@ def _moved(order: ShopOrder, ids: tuple[str, ...], status: FulfilmentOrderStatus
     return _each(order, ids, lambda f: replace(f, status=status))
 
 
-def _each(
-    order: ShopOrder, ids: Iterable[str], change: Callable[[FulfilmentOrder], FulfilmentOrder]
-) -> ShopOrder:
+def _each(order: ShopOrder, ids: Iterable[str], change: Callable[[FulfilmentOrder], FulfilmentOrder]) -> ShopOrder:
     changed = tuple(change(f) if f.id in set(ids) else f for f in order.fulfilment_orders)
     return replace(order, fulfilment_orders=changed)

@@ -13,6 +13,7 @@ def test_a_stale_read_after_the_despatch_sends_nothing_again() -> None:
     stage = Stage(shop_knobs=ShopifyKnobs(stale_read_probability=1.0, stale_read_seconds=10.0))
     order = stage.order({"MUG-BLU": 2})
     stage.wait_for_release()
+    stage.wait(minutes=10)
     stage.sent(order)
     stage.wait(minutes=10)
     assert [m.reference for m in stage.received(order)] == ["1001-1"]

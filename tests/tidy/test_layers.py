@@ -22,7 +22,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "store", "domain", "flows.ports", "flows.money_ports", "flows.stock_ports", "crypto", "clock", "settings",
     }),
     "connectors": frozenset({
-        "connectors", "domain", "flows.ports", "flows.hints", "flows.money_ports", "flows.stock_ports", "http", "clock", "settings",
+        "connectors", "domain", "flows.ports", "flows.hints", "flows.money_ports", "flows.stock_ports", "http", "clock",
+        "settings",
     }),
     "twins": frozenset({"twins", "http", "clock"}),
     "operations": frozenset({"operations", "domain", "flows", "rulebook", "clock", "metrics"}),

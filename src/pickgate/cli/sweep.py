@@ -1,4 +1,4 @@
-"""`sweep`: compare the contents of every live order in both systems now, and print what was compared and what differs."""
+"""`sweep`: compare the contents of every live order in both systems now, and print what differs."""
 
 from __future__ import annotations
 

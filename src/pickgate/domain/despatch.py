@@ -62,6 +62,11 @@ def decide_despatch(
             result.unreported = _sum([result.unreported, new])
         elif new:
             _report(result, order, one, new, foreign, remaining, fulfilled, parcels, policy, now)
+    # What we have told the shop of, and no fulfilment shows (not even a cancelled one), is hidden by a stale read. It
+    # has left all the same: it is not wanted a second time.
+    shown = _sum(dict(f.lines) for f in order.fulfilments)
+    hidden = {line: units - shown.get(line, 0) for line, units in told_by_us.items() if units > shown.get(line, 0)}
+    result.unreported = _sum([result.unreported, hidden])
     return result
 
 

@@ -164,6 +164,14 @@ def _by_operator(records: Records, now: datetime) -> Iterator[Gate]:
             opens_when="an operator takes the hold off",
             by_person=False,
         )
+    asked = records.cancel_request
+    if asked is not None:
+        yield Gate(
+            code="operator_hold",
+            detail=f"Taken back by {asked.by}: {asked.reason}",
+            opens_when="an operator takes the hold off, or releases the order again",
+            by_person=False,
+        )
 
 
 def _by_kin(order: ShopOrder, lineage: Lineage, policy: Policy, now: datetime) -> Iterator[Gate]:

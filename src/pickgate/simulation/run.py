@@ -4,153 +4,158 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
 
 from pickgate.clock import VirtualClock
-from pickgate.flows.look import Nets
-from pickgate.simulation.driver import START, Report, Simulation, simulation_settings, tell_stories
-from pickgate.simulation.oracle import Bounds, Oracle, read_truth
+from pickgate.simulation.docket import Bounds, Docket, Violation
+from pickgate.simulation.driver import START, Simulation, simulation_settings, tell_stories
+from pickgate.simulation.inside import books_are_closed, exceptions_of, gates_of, news_is_seen, shop_at_rest
+from pickgate.simulation.oracle import Oracle
+from pickgate.simulation.recipe import SECONDS_PER_ORDER, Recipe, draw
+from pickgate.simulation.report import Report
 from pickgate.simulation.stories import STORIES
-from pickgate.simulation.world import World, make_world, scaled_habits
-from pickgate.twins.clarus import ClarusKnobs
-from pickgate.twins.faults import Fault, FaultPlan
-from pickgate.twins.shopify import ShopifyKnobs
+from pickgate.simulation.transports import Storm
+from pickgate.simulation.truth import read_truth
+from pickgate.simulation.world import number
+from pickgate.store.memory import MemoryStore
 
-SECONDS_PER_ORDER = 12.0
+__all__ = ["Played", "Recipe", "judge", "play", "prepare", "run"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What a run is made of. `faults`: kinds that may happen; None: whichever the seed draws (swarm testing)."""
+@dataclass(slots=True, kw_only=True)
+class Played:
+    """A run that has come to rest, with everything in it to be looked at."""
 
-    seed: int
-    orders: int
-    faults: tuple[Fault, ...] | None = None
-    fault_chance: float = 0.02
-    crashes: bool = True
-    nets: Nets = field(default_factory=Nets)
-    poll: bool = True
-    sweep: bool = True
-    stories: tuple[str, ...] | None = None
-    settings: dict[str, object] = field(default_factory=dict)
+    recipe: Recipe
+    simulation: Simulation
+    stories: dict[str, int]
+    early: list[Violation]
 
 
 def run(recipe: Recipe) -> Report:
-    """Play one recipe to its end. The same recipe and commit give the same report."""
-    simulation, counts = prepare(recipe)
-    simulation.run_until(simulation.clock.now())
-    world = simulation.world
-    spread = recipe.orders * SECONDS_PER_ORDER
-    simulation.run_until(START.replace() + _seconds(spread + 3 * world.timing.edit_window))
-    simulation.settle()
-    return judge(recipe.seed, simulation, counts, orders=recipe.orders)
+    """Play one recipe to its end and judge it. The same recipe and commit give the same report."""
+    return judge(play(recipe))
 
 
-def prepare(recipe: Recipe) -> tuple[Simulation, dict[str, int]]:
-    """Furnish the world that the seed draws and put its stories on the agenda."""
+def play(recipe: Recipe, *, keep_journal: bool = False) -> Played:
+    """Play one recipe until it rests. `keep_journal`: for telling an order's story; it changes nothing else."""
+    simulation, stories = prepare(recipe, keep_journal=keep_journal)
+    spread = timedelta(seconds=recipe.orders * SECONDS_PER_ORDER)
+    simulation.run_until(START + spread + timedelta(seconds=3 * simulation.world.timing.edit_window))
+    simulation.heal()
+    early = list(news_is_seen(simulation, notice=bounds_of(simulation).notice))
+    simulation.rest()
+    return Played(recipe=recipe, simulation=simulation, stories=stories, early=early)
+
+
+def prepare(recipe: Recipe, *, keep_journal: bool = False) -> tuple[Simulation, dict[str, int]]:
+    """Furnish the world that the seed draws and put its stories, storms and people on the agenda."""
     rng = random.Random(recipe.seed)
     clock = VirtualClock(START)
-    world = _draw_world(clock, rng)
-    plan = _draw_faults(rng, recipe)
-    crash_chance = rng.choice((0.0, 0.002, 0.004)) if recipe.crashes else 0.0
-    sections = _draw_settings(rng)
-    for key, value in recipe.settings.items():
-        section = sections.setdefault(key, {})
-        section.update(value)  # type: ignore[arg-type]
+    drawn = draw(recipe, clock, rng)
+    world = drawn.world
     simulation = Simulation(
         world,
         clock,
         rng,
-        settings=simulation_settings(world, **sections),
-        plan=plan,
-        crash_chance=crash_chance,
+        settings=simulation_settings(world, **drawn.settings),
+        plan=drawn.plan,
+        crash_chance=drawn.crash_chance,
         nets=recipe.nets,
-        poll=recipe.poll,
-        sweep=recipe.sweep,
+        poll="poll" not in recipe.without,
+        sweep="sweep" not in recipe.without,
+        mend="mend" not in recipe.without,
+        hints="hints" not in recipe.without,
+        skew=drawn.skew,
+        store=MemoryStore(keep_journal=keep_journal),
     )
+    seconds = recipe.orders * SECONDS_PER_ORDER
     chosen = {name: STORIES[name] for name in recipe.stories} if recipe.stories else None
-    counts = tell_stories(world, rng, orders=recipe.orders, seconds=recipe.orders * SECONDS_PER_ORDER, chosen=chosen)
-    return simulation, counts
+    stories = tell_stories(world, rng, orders=recipe.orders, seconds=seconds, chosen=chosen)
+    busy = seconds + 2 * world.timing.edit_window
+    for _ in range(drawn.storms):
+        start = START + timedelta(seconds=rng.uniform(0.2, 1.0) * busy)
+        end = start + timedelta(seconds=rng.uniform(30.0, 120.0))
+        side, status = rng.choice(("shop", "warehouse")), rng.choice((429, 503))
+        simulation.weather.storms.append(Storm(side=side, start=start, end=end, status=status))
+    for _ in range(drawn.deletions):
+        world.after(rng.uniform(0.0, busy), lambda: _delete_subscriptions(simulation))
+    for transport in simulation.transports.values():
+        transport.slow_chance = drawn.slow_chance
+    if drawn.operators:
+        simulation.operators.come_in(times=max(3, recipe.orders // 12), seconds=busy)
+    return simulation, stories
 
 
-def judge(seed: int, simulation: Simulation, counts: dict[str, int], *, orders: int) -> Report:
+def _delete_subscriptions(simulation: Simulation) -> None:
+    """Somebody, or the shop itself, throws our webhook subscriptions away."""
+    hooks = simulation.world.shop.hooks
+    for subscription_id in list(hooks.subscriptions):
+        hooks.delete(subscription_id)
+    simulation.weather.counts["subscriptions_deleted"] += 1
+
+
+def bounds_of(simulation: Simulation) -> Bounds:
+    """The bounds that this installation's settings promise."""
+    shop, clarus = simulation.settings.shops[0], simulation.settings.clarus
+    return Bounds(
+        notice=simulation.settings.sweep.every + timedelta(minutes=5),
+        quick=clarus.poll_open_orders_every + timedelta(minutes=4),
+        window=shop.window.edit_window + shop.window.guard,
+        skew=abs(simulation.skew),
+        hold_tags=(*shop.window.hold_tags, *shop.window.stop_tags),
+        lock_tag=shop.lock.tag,
+    )
+
+
+def judge(played: Played) -> Report:
     """Let the oracle speak, and add up what happened."""
-    truth = read_truth(simulation.world.shop.history, simulation.world.warehouse.history)
-    notice = simulation.settings.sweep.every + _seconds(300)
-    violations = Oracle(truth, simulation.exceptions(), Bounds(notice=notice)).judge()
-    violations += simulation_laws(simulation)
-    rows = simulation.store.orders.values()
+    simulation, world = played.simulation, played.simulation.world
+    truth = read_truth(world.shop.history, world.warehouse.history)
+    exceptions = exceptions_of(simulation)
+    words: dict[str, list] = {}  # type: ignore[type-arg]
+    for word in simulation.operators.words:
+        words.setdefault(word.order_id, []).append(word)
+    docket = Docket(
+        bounds=bounds_of(simulation),
+        exceptions={},
+        words=words,
+        gates=gates_of(simulation),
+        rest=shop_at_rest(simulation),
+        successors={number(a): number(b) for a, b in {**world.recreating.successors, **world.merger.merged}.items()},
+        troubled=[(storm.start, storm.end) for storm in simulation.weather.storms],
+        end=simulation.clock.now(),
+    )
+    violations = [*played.early, *Oracle(truth, exceptions, docket=docket).judge()]
+    violations += books_are_closed(simulation, truth)
+    counts = {str(kind): count for kind, count in simulation.plan.counts.items()} | dict(simulation.weather.counts)
+    counts |= {"crashes": simulation.crashes.count, "operators": len(simulation.operators.words)}
     return Report(
-        seed=seed,
-        orders=orders,
+        seed=played.recipe.seed,
+        orders=played.recipe.orders,
         looks=simulation.looks,
-        faults=sum(simulation.plan.counts.values()) + simulation.crashes.count,
+        faults=sum(counts.values()),
         crashes=simulation.crashes.count,
         violations=violations,
-        trace=simulation.trace(),
-        fault_counts={str(kind): count for kind, count in simulation.plan.counts.items()},
-        stories=counts,
-        states=dict(Counter(row.state for row in rows)),
+        trace=trace_of(simulation),
+        fault_counts={kind: count for kind, count in sorted(counts.items()) if count},
+        stories=played.stories,
+        states=dict(Counter(row.state for row in simulation.store.orders.values())),
         exceptions=dict(Counter(item.code for item in simulation.store.exceptions.all)),
         requests={name: transport.requests for name, transport in simulation.transports.items()},
+        unsettled=sum(not row.settled for row in simulation.store.orders.values()),
     )
 
 
-def _seconds(seconds: float):  # type: ignore[no-untyped-def]
-    from datetime import timedelta
-
-    return timedelta(seconds=seconds)
-
-
-def simulation_laws(simulation: Simulation) -> list:  # type: ignore[type-arg]
-    return []
-
-
-def _draw_world(clock: VirtualClock, rng: random.Random) -> World:
-    """Each seed has its own vendor: every UNKNOWN is drawn."""
-    shop_knobs = ShopifyKnobs(
-        added_line_joins=rng.choice((0.0, 0.25, 1.0)),
-        increase_as_new_line=rng.choice((0.0, 0.0, 1.0)),
-        empty_line_vanishes=rng.choice((0.0, 1.0)),
-        routing_seconds=rng.choice((1.0, 2.0, 20.0)),
-        stale_read_probability=rng.choice((0.0, 0.0, 0.02)),
-        stale_read_seconds=3.0,
-        full_bodies=False,
-    )
-    warehouse_knobs = ClarusKnobs(
-        visible_after_seconds=rng.choice((0.0, 0.0, 5.0)),
-        cancel_while_picking=rng.choice(("cancel", "refuse")),
-        pick_begins_at=rng.choice(("first_task_started", "first_unit_picked")),
-        deletion_emits_cancelled=rng.random() < 0.3,
-        webhook_envelope=rng.choice(("data", "bare")),
-        duplicate_reference=rng.choice(("allow", "refuse")),
-    )
-    habits = scaled_habits(
-        1.0,
-        short_chance=rng.choice((0.0, 0.02)),
-        two_goes_chance=rng.choice((0.0, 0.05)),
-        two_packages_chance=rng.choice((0.0, 0.1)),
-        cancel_pick_list_chance=rng.choice((0.0, 0.03)),
-        late_label_chance=rng.choice((0.0, 0.05)),
-        bench_address_chance=rng.choice((0.0, 0.02)),
-    )
-    return make_world(clock, rng, shop_knobs=shop_knobs, warehouse_knobs=warehouse_knobs, habits=habits)
-
-
-def _draw_faults(rng: random.Random, recipe: Recipe) -> FaultPlan:
-    kinds: Iterable[Fault] = recipe.faults if recipe.faults is not None else tuple(Fault)
-    if recipe.faults is None:
-        kinds = [kind for kind in Fault if rng.random() < 0.7]
-    return FaultPlan(rng, {kind: recipe.fault_chance * rng.choice((0.2, 0.5, 1.0)) * _usual(kind) for kind in kinds})
-
-
-def _usual(kind: Fault) -> float:
-    return 2.0 if kind.startswith("webhook") else 0.25
-
-
-def _draw_settings(rng: random.Random) -> dict[str, dict[str, object]]:
-    return {
-        "clarus": {"edit_strategy": rng.choice(("reissue", "reissue", "amend"))},
-        "shop": {"edits": {"cancel_while_picking": rng.random() < 0.7}},
-    }
+def trace_of(simulation: Simulation) -> str:
+    """A hash of everything that truly happened and of what Pickgate said: the same seed and commit, the same trace."""
+    digest = sha256()
+    for history in (simulation.world.shop.history, simulation.world.warehouse.history):
+        for event in history:
+            digest.update(f"{event.at.isoformat()}|{event.kind}|{event.subject}|{event.detail!r}\n".encode())
+    for item in simulation.store.exceptions.all:
+        digest.update(f"{item.opened_at.isoformat()}|{item.code}|{item.fingerprint}|{item.resolved_at}\n".encode())
+    digest.update(f"{simulation.looks} looks".encode())
+    return digest.hexdigest()[:16]

@@ -280,6 +280,48 @@ def meddled(world: World, rng: random.Random) -> None:
     world.after(_after_release(world, rng), act)
 
 
+def tagged_hold(world: World, rng: random.Random) -> None:
+    """Somebody tags the order HOLD, past the window, and takes the tag off again."""
+    order = _place(world, rng)
+    world.after(_in_window(world, rng), lambda: world.shop.add_tags(order, ["HOLD"]))
+    world.after(_window(world) * rng.uniform(1.1, 2.0), lambda: world.shop.remove_tags(order, ["HOLD"]))
+
+
+def owed(world: World, rng: random.Random) -> None:
+    """Staff add something inside the window and let the customer pay later, or never: no app takes it back."""
+    order = _place(world, rng)
+    spec = LineSpec(variant=rng.choice(world.variants), quantity=1)
+    world.after(_in_window(world, rng), lambda: world.shop.edit_order(order, add_lines=[spec], staff="Sam"))
+    if rng.random() < 0.8:
+        world.after(_window(world) * rng.uniform(1.1, 2.0), lambda: world.shop.pay_outstanding(order))
+
+
+def tags_overwritten(world: World, rng: random.Random) -> None:
+    """Another app writes the order's tags as it once read them, over whatever is there."""
+    order = _place(world, rng)
+    when = _after_release(world, rng)
+    world.after(when, lambda: world.shop.set_tags(order, ["vip"], app=world.merger.app))
+
+
+def fulfilled_by_hand(world: World, rng: random.Random) -> None:
+    """Somebody tells the shop that all of it has left, before the warehouse has sent it, or after."""
+    order = _place(world, rng)
+
+    def act() -> None:
+        groups = [(fo.id, []) for fo in order.fulfillment_orders if fo.status in ("OPEN", "IN_PROGRESS")]
+        if groups and order.cancelled_at is None:
+            world.shop.create_fulfillment(groups[:1], tracking={"number": "HAND1"})
+
+    world.after(_after_release(world, rng), act)
+
+
+def many_lines(world: World, rng: random.Random) -> None:
+    """An order that no single page holds, edited once."""
+    specs = [LineSpec(variant=rng.choice(world.variants), quantity=1) for _ in range(rng.choice((60, 120)))]
+    order = world.shop.create_order(specs, financial_status="PAID")
+    world.after(_in_window(world, rng), lambda: _customer_edit(world, rng, order, pay_now=True))
+
+
 def not_shipped(world: World, rng: random.Random) -> None:
     """Test orders, the till, collection: never the warehouse's business."""
     kind = rng.choice(("test", "PICK_UP", "RETAIL"))
@@ -308,5 +350,10 @@ STORIES: Mapping[str, tuple[Story, float]] = {
     "two_places": (two_places, 4),
     "noted": (noted, 3),
     "meddled": (meddled, 3),
+    "tagged_hold": (tagged_hold, 2),
+    "owed": (owed, 2),
+    "tags_overwritten": (tags_overwritten, 2),
+    "fulfilled_by_hand": (fulfilled_by_hand, 2),
+    "many_lines": (many_lines, 0.3),
     "not_shipped": (not_shipped, 2),
 }

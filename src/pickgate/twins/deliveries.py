@@ -5,6 +5,7 @@ The outbox decides nothing about loss, delay or order: `faults.py` does, when th
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,20 +30,22 @@ class DeliveryQueue:
     """Deliveries waiting to be carried, soonest first; equal times keep the order in which they were put."""
 
     def __init__(self) -> None:
-        self._waiting: list[Delivery] = []
+        self._waiting: list[tuple[datetime, int, Delivery]] = []
+        self._count = 0
 
     def put(self, delivery: Delivery) -> None:
-        self._waiting.append(delivery)
+        self._count += 1
+        heapq.heappush(self._waiting, (delivery.due_at, self._count, delivery))
 
     def take_due(self, now: datetime) -> list[Delivery]:
         """Remove and return what is due, in order of `due_at`."""
-        due = sorted((d for d in self._waiting if d.due_at <= now), key=lambda d: d.due_at)
-        if due:
-            self._waiting = [d for d in self._waiting if d.due_at > now]
+        due = []
+        while self._waiting and self._waiting[0][0] <= now:
+            due.append(heapq.heappop(self._waiting)[2])
         return due
 
     def next_due_at(self) -> datetime | None:
-        return min((d.due_at for d in self._waiting), default=None)
+        return self._waiting[0][0] if self._waiting else None
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -45,3 +45,8 @@ REPORT_PROGRESS = _load("report_progress", cost=11)
 OPEN_FULFILLMENT_ORDER = _load("open_fulfillment_order", cost=11)
 HOLD_FULFILLMENT_ORDER = _load("hold_fulfillment_order", cost=11)
 RELEASE_HOLDS = _load("release_holds", cost=11)
+
+INVENTORY_LOCATIONS = _load("inventory_locations", cost=15)
+INVENTORY_LEVELS = _load("inventory_levels", cost=30)
+INVENTORY_LEVELS_BY_ID = _load("inventory_levels_by_id", cost=4)  # for each level
+SET_INVENTORY_QUANTITIES = _load("set_inventory_quantities", cost=11)
