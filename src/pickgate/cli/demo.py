@@ -41,6 +41,7 @@ from pickgate.simulation.world import (
 CLARUS_TOKEN = "demo-clarus-webhooks"  # noqa: S105 - the demo's own address on loopback
 LOGIN, PASSWORD = "demo", "teapot-towel-biscuit"
 ORDERS_PER_SECOND = 4.0
+SETTLE_SECONDS = 25
 STATES_AT_REST = {"ignored", "despatched", "cancelled", "superseded"}
 
 
@@ -107,16 +108,19 @@ async def _line(day: Day, api: Api, note: str) -> None:
 
 
 async def _scoreboard(day: Day, api: Api) -> int:
-    """Print the day's table, checked against the twins' own histories. Returns the number of broken promises."""
-    seen, orders = await api.exceptions(), await api.items("/api/v1/orders")
-    violations = judge_day(day, seen)
+    """Print the day's table, checked against the twins' own histories. Returns the number of broken promises.
+
+    The day is over: nobody acts any more. Pickgate gets a moment to finish what it has begun.
+    """
+    day.freeze()
+    for _ in range(SETTLE_SECONDS):
+        seen, orders = await api.exceptions(), await api.items("/api/v1/orders")
+        violations = judge_day(day, seen)
+        unowned = _unowned(orders, seen)
+        if not violations and not unowned:
+            break
+        await asyncio.sleep(1)
     laws = Counter(violation.law for violation in violations)
-    open_orders = {item.order_id for item in seen if item.closed_at is None}
-    unowned = [
-        row["name"]
-        for row in orders
-        if row["state"] not in STATES_AT_REST and row["shopify_id"] not in open_orders and not row["gates"]
-    ]
     rows: list[list[Any]] = [[name, count] for name, count in count_day(day).items()]
     rows += [
         ["exceptions raised", len(seen)],
@@ -133,6 +137,17 @@ async def _scoreboard(day: Day, api: Api) -> int:
     for name in unowned[:20]:
         console.print(f"  unsettled, and nobody owns it: {name}", style="red")
     return len(violations) + len(unowned)
+
+
+def _unowned(orders: list[dict[str, Any]], seen: list[SeenException]) -> list[str]:
+    """Orders that wait for something, and neither a gate, an exception, nor the warehouse says what for."""
+    with_exception = {item.order_id for item in seen if item.closed_at is None}
+    at_work = {"in_warehouse", "picking", "part_despatched"}  # the pickers went home before they finished it
+    return [
+        row["name"]
+        for row in orders
+        if row["state"] not in STATES_AT_REST | at_work and row["shopify_id"] not in with_exception and not row["gates"]
+    ]
 
 
 class Api:

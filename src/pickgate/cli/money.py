@@ -10,7 +10,8 @@ import click
 from pickgate.bootstrap import Installation
 from pickgate.cli.runtime import AnswerIsNo, Refusal, json_option, print_json, print_table, with_installation
 from pickgate.domain.money import Money
-from pickgate.domain.money_report import SHEETS, MonthRefused, Report, Sheet
+from pickgate.domain.money_report import MonthRefused, Report
+from pickgate.domain.money_sheets import SHEETS, Sheet
 from pickgate.flows.money_reports import CloseRefused, MoneyReports
 from pickgate.operations.money_files import ReportTooLarge, decimal_of, render_csv, render_workbook
 from pickgate.store.money import MoneyRows

@@ -40,6 +40,7 @@ class Day:
     stories: Counter[str] = field(default_factory=Counter)
     started_at: datetime | None = None
     _ticking: asyncio.Task[None] | None = None
+    _frozen: bool = False
 
     def start(self) -> None:
         """Let time begin: people act, webhooks are carried."""
@@ -53,8 +54,12 @@ class Day:
         drawn = tell_stories(self.world, rng, orders=orders, seconds=seconds, chosen=dict(STORIES))
         self.stories.update(drawn)
 
+    def freeze(self) -> None:
+        """Let nobody act any more: what has happened is the day. Webhooks on their way still arrive."""
+        self._frozen = True
+
     async def _tick(self) -> None:
-        while True:
+        while not self._frozen:
             self.world.tick()
             await asyncio.sleep(TICK_SECONDS)
 
