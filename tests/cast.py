@@ -230,6 +230,9 @@ class PlainRules:
     def hold(self, *, shop: str, tags: tuple[str, ...], country: str, total: Decimal) -> Found[str] | None:
         return Found(self._hold, self._row("holds")) if self._hold else None
 
+    def address_problem(self, address: Address) -> tuple[str, str] | None:
+        return None
+
 
 def facts(
     shop_order: ShopOrder | None = None,

@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,37 +20,47 @@ from pickgate.api.parts import AppParts
 from pickgate.clock import RealClock
 from pickgate.connectors.clarus import ClarusWarehouse
 from pickgate.connectors.clarus.hints import ClarusHints
+from pickgate.connectors.clarus.stock import ClarusStock, parse_stock_hint
 from pickgate.connectors.shopify.hints import ShopifyHints
+from pickgate.connectors.shopify.money import ShopifyMoney
 from pickgate.connectors.shopify.port import ShopifyShop
+from pickgate.connectors.shopify.stock import ShopifyStock
 from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
 from pickgate.connectors.transport import AiohttpTransport
 from pickgate.crypto import Sealer
 from pickgate.domain.commands import Command
 from pickgate.domain.rules import Rules
+from pickgate.domain.stock_seen import skus_to_correct
 from pickgate.engine.jobs import JobRunner
+from pickgate.engine.metering import ConnectionState, MeteredTransport
 from pickgate.engine.rules import RulesKeeper
 from pickgate.engine.worker import Worker
 from pickgate.failpoints import ArmedTransport, Failpoint, arm_port, arm_store
 from pickgate.flows.look import Looker, LookResult
+from pickgate.flows.money import MoneyFlow
+from pickgate.flows.money_reports import MoneyReports
 from pickgate.flows.nets import NetFlows
 from pickgate.flows.ports import Confirmed, Lease, NotSent, Outcome, OutcomeNotKnown
 from pickgate.flows.receive import Receiver
 from pickgate.flows.replay import facts_of, replay_decision
-from pickgate.http import HttpRequest, HttpResponse, NothingSent, OutcomeUnknown, Transport
+from pickgate.flows.stock import StockFlows
 from pickgate.metrics import Metrics
 from pickgate.operations.context import OperationContext
 from pickgate.operations.roles import Actor
+from pickgate.operations.stock_ports import StockCounter
 from pickgate.rulebook.evaluate import Rulebook
 from pickgate.rulebook.tables import Tables
-from pickgate.settings import Settings, ShopSettings, load_settings, policy_of
+from pickgate.settings import Settings, ShopSettings, load_settings, policy_of, stock_policy_of
 from pickgate.store import migrate as migrations
 from pickgate.store.access import Access
 from pickgate.store.connection import StoreUnavailable
 from pickgate.store.embedded import EmbeddedPostgres
+from pickgate.store.money import MoneyRows
 from pickgate.store.operators import OperatorActions, record_audit
 from pickgate.store.postgres import PostgresStore
 from pickgate.store.reads import Reads
 from pickgate.store.rulebooks import RulebookRows
+from pickgate.store.stock import PostgresStock
 
 DEFAULT_CONFIG = "pickgate.toml"
 
@@ -65,60 +75,6 @@ def read_settings(path: str | None) -> Settings:
     if not named and not file.exists():
         return load_settings(None, os.environ)
     return load_settings(file, os.environ)
-
-
-@dataclass(slots=True)
-class ConnectionState:
-    """How the last calls to one vendor went, for the health page."""
-
-    name: str
-    kind: str
-    detail: str = "Nothing has been asked yet."
-    last_ok_at: datetime | None = None
-    last_failed_at: datetime | None = None
-
-    @property
-    def state(self) -> str:
-        if self.last_ok_at is None and self.last_failed_at is None:
-            return "unknown"
-        failed_last = self.last_failed_at is not None and (
-            self.last_ok_at is None or self.last_failed_at > self.last_ok_at
-        )
-        return "failing" if failed_last else "ok"
-
-    def went(self, *, well: bool, detail: str, now: datetime) -> None:
-        self.detail = detail
-        if well:
-            self.last_ok_at = now
-        else:
-            self.last_failed_at = now
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredTransport:
-    """Counts what leaves, by vendor and outcome; never what it says."""
-
-    inner: Transport
-    vendor: str
-    metrics: Metrics
-    connection: ConnectionState
-    clock: RealClock
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        operation = "graphql" if "graphql" in request.url else request.method.lower()
-        count = self.metrics.vendor_calls.labels
-        with self.metrics.vendor_seconds.labels(self.vendor).time():
-            try:
-                answer = await self.inner.send(request)
-            except (NothingSent, OutcomeUnknown) as error:
-                word = "not_sent" if isinstance(error, NothingSent) else "unknown"
-                count(self.vendor, operation, word).inc()
-                self.connection.went(well=False, detail=str(error)[:200], now=self.clock.now())
-                raise
-        count(self.vendor, operation, str(answer.status)).inc()
-        well = answer.status < 400 or answer.status in (404, 422)
-        self.connection.went(well=well, detail=f"answered {answer.status}", now=self.clock.now())
-        return answer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +95,11 @@ class Installation:
     receiver: Receiver
     nets: NetFlows
     metrics: Metrics
+    money: MoneyFlow
+    money_reports: MoneyReports
+    stock: StockFlows
+    stock_counter: StockCounter
+    tasks: set[asyncio.Task[object]]
     connections: tuple[ConnectionState, ...] = ()
 
     def worker(self) -> Worker:
@@ -167,6 +128,9 @@ class Installation:
                 runner.every(timedelta(hours=1), f"subscriptions_{shop.key}", _call(self.mend_subscriptions, shop))
         runner.every(settings.sweep.every, "sweep_orders", self.sweep_orders)
         runner.every(timedelta(seconds=5), "rulebook", self.rules.refresh)
+        runner.every(timedelta(minutes=1), "money", self.money.reconcile_due)
+        runner.every(settings.stock.publish_every, "stock", self.stock.publish)
+        runner.every(timedelta(seconds=5), "stock_hints", self.stock.publish_hinted)
         return runner
 
     async def sweep_orders(self) -> object:
@@ -205,6 +169,8 @@ class Installation:
             clarus=ClarusDoor(token=settings.clarus.webhook_token.get_secret_value()),
             public_url=settings.server.public_url,
             shops=[shop.key for shop in settings.shops],
+            money=self.money_reports,
+            stock=self.stock_counter,
             store_gone=(StoreUnavailable,),
             metrics=self.metrics,
             version=__version__,
@@ -232,6 +198,10 @@ class Installation:
         policy = policy_of(self.settings.shop(facts.shop), self.settings.clarus)
         return replay_decision(facts, rules, policy)
 
+    async def _correct_stock(self, shop: str, skus: Sequence[str]) -> object:
+        await self.stock.note_restock(shop, skus)
+        return await self.stock.publish_hinted()
+
     def _count_look(self, lease: Lease, result: LookResult, seconds: float) -> None:
         state = result.decision.state if result.decision else None
         if result.failed:
@@ -242,6 +212,12 @@ class Installation:
             kind = "stopped"
         else:
             kind = "lost" if result.decision is None else "look_again"
+        skus = skus_to_correct(result.decision) if result.decision is not None else ()
+        if skus:
+            # An edit after the pick put units back on sale that are in a tote: corrected now, not at the next interval.
+            task = asyncio.get_running_loop().create_task(self._correct_stock(lease.shop, skus))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
         self.metrics.looks.labels(kind).inc()
         self.metrics.look_seconds.observe(seconds)
 
@@ -266,7 +242,13 @@ async def open_installation(
         else:
             await migrations.check(dsn)
         sealer = Sealer.from_setting(settings.secret_key.get_secret_value())
-        store = await PostgresStore.open(dsn, sealer, max_size=pool_size, intake_seconds=0.8)
+        store = await PostgresStore.open(
+            dsn,
+            sealer,
+            max_size=pool_size,
+            intake_seconds=0.8,
+            claim_seconds=settings.worker.lease.total_seconds(),
+        )
         stack.push_async_callback(store.aclose)
         installation = _assemble(settings, store, sealer, stack)
         await installation.rules.refresh()
@@ -293,6 +275,7 @@ def _assemble(
     }
     warehouse = ClarusWarehouse(settings.clarus, connect("clarus", settings.clarus.subdomain or "clarus"), clock)
     rulebooks = RulebookRows(store.database)
+    money_rows = MoneyRows(store.database)
     keeper = RulesKeeper(
         versions=rulebooks,
         build=lambda number, tables: Rulebook(number, Tables.from_json(tables)),
@@ -321,6 +304,24 @@ def _assemble(
         clock=clock,
         hint_delay_seconds=settings.server.hint_delay.total_seconds(),
     )
+    nets = NetFlows(store=store, shops=shops, warehouse=warehouse, clock=clock)
+    stock_store = PostgresStock(store.database, store)
+    stock = StockFlows(
+        store=stock_store,
+        shops={key: ShopifyStock(shop.client, shop=key) for key, shop in shops.items()},
+        warehouse=ClarusStock(warehouse.client, warehouse.catalogue, page_size=settings.clarus.page_size),
+        rules=keeper.rules,
+        policy=stock_policy_of(settings.stock),
+        clock=clock,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        freshen=_freshen(nets),
+        observed=frozenset(shop.key for shop in settings.shops if shop.mode == "observe"),
+    )
+
+    async def stock_hint(body: bytes) -> None:
+        await stock.note_products(parse_stock_hint(body))
+
+    receiver.on_stock_hint = stock_hint
     return Installation(
         settings=settings,
         clock=clock,
@@ -334,10 +335,32 @@ def _assemble(
         warehouse=warehouse,
         looker=looker,
         receiver=receiver,
-        nets=NetFlows(store=store, shops=shops, warehouse=warehouse, clock=clock),
+        nets=nets,
         metrics=metrics,
+        money=MoneyFlow(
+            store=money_rows,
+            clock=clock,
+            shops={key: ShopifyMoney(shop.client, clock=clock) for key, shop in shops.items()},
+        ),
+        money_reports=MoneyReports(store=money_rows, clock=clock, zone=settings.money.zone),
+        stock=stock,
+        stock_counter=StockCounter(flows=stock, rows=stock_store),
+        tasks=set(),
         connections=tuple(connections),
     )
+
+
+def _freshen(nets: NetFlows) -> Callable[[Sequence[str]], Awaitable[str | None]]:
+    """Before stock is counted, wake what changed in both systems: a sale that nobody has seen must count."""
+
+    async def freshen(keys: Sequence[str]) -> str | None:
+        for key in keys:
+            report = await nets.sweep_shop(key)
+            if report.unreadable is not None:
+                return report.unreadable
+        return (await nets.poll_warehouse()).unreadable
+
+    return freshen
 
 
 def _outcome_word(outcome: Outcome) -> str:

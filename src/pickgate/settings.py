@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -211,6 +212,17 @@ class WorkerSettings(_Section):
         return value
 
 
+class MoneySettings(_Section):
+    zone: str = "UTC"  # the time zone in which months and days are counted
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f'{value!r} is not a time zone; write one such as "Europe/London"')
+        return value
+
+
 class SweepSettings(_Section):
     every: Duration = timedelta(minutes=10)
     sample: int = Field(default=50, ge=0)
@@ -226,6 +238,7 @@ class Settings(_Section):
     clarus: ClarusSettings = ClarusSettings()
     stock: StockSettings = StockSettings()
     sweep: SweepSettings = SweepSettings()
+    money: MoneySettings = MoneySettings()
 
     @field_validator("secret_key")
     @classmethod

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from console.desk import make_parts
 from contracts.keeping import Kept
 from flows.money_kit import Desk
-from pickgate.domain.money_report import SHEETS
+from pickgate.domain.money_sheets import SHEETS
 from pickgate.operations.errors import InputInvalid, NotAllowed, NotFound, Unavailable
 from pickgate.operations.registry import run_operation
 from pickgate.operations.roles import Actor, Role

@@ -491,6 +491,6 @@ def test_owners_that_cannot_be_read(reply: HttpResponse) -> None:
 
 
 def test_missing_scopes_are_named() -> None:
-    granted = ["write_orders", "write_merchant_managed_fulfillment_orders", "read_locations"]
+    granted = ["write_orders", "write_merchant_managed_fulfillment_orders", "read_locations", "read_inventory"]
     scopes = {"currentAppInstallation": {"accessScopes": [{"handle": handle} for handle in granted]}}
-    assert step(shop(ScriptedShop(answer(scopes))).find_missing_scopes()) == ("read_customers",)
+    assert step(shop(ScriptedShop(answer(scopes))).find_missing_scopes()) == ("read_customers", "write_inventory")

@@ -16,7 +16,8 @@ from pickgate.domain.ledger import build_ledger
 from pickgate.domain.ledger_check import reconcile
 from pickgate.domain.ledger_facts import OrderMoney, Unusable
 from pickgate.domain.money import Money
-from pickgate.domain.money_report import Report, Sheet
+from pickgate.domain.money_report import Report
+from pickgate.domain.money_sheets import Sheet
 from pickgate.domain.shop import Fulfilment
 from pickgate.flows.money_ports import DueMoney, MoneyStore
 from pickgate.store.postgres import PostgresStore

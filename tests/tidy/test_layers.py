@@ -17,7 +17,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "domain": frozenset({"domain"}),
     "rulebook": frozenset({"rulebook", "domain", "clock"}),
     "flows": frozenset({"domain", "flows", "clock"}),
-    "engine": frozenset({"engine", "domain", "flows", "clock", "settings", "metrics"}),
+    "engine": frozenset({"engine", "domain", "flows", "clock", "settings", "metrics", "http"}),
     "store": frozenset({
         "store", "domain", "flows.ports", "flows.money_ports", "flows.stock_ports", "crypto", "clock", "settings",
     }),

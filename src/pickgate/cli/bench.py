@@ -7,6 +7,7 @@ import click
 from pickgate.bench.intake import bench_intake
 from pickgate.bench.orders import bench_orders
 from pickgate.bench.start import bench_start
+from pickgate.bench.stock import bench_stock
 from pickgate.cli.runtime import json_option, print_json, print_table, run_async
 
 
@@ -47,6 +48,15 @@ async def start(*, as_json: bool) -> None:
 async def orders(count: int, *, as_json: bool) -> None:
     """Calls per order, and memory afterwards."""
     _print("orders", await bench_orders(orders=count), as_json=as_json)
+
+
+@bench.command()
+@click.option("--skus", type=int, default=100_000, show_default=True)
+@json_option
+@run_async
+async def stock(skus: int, *, as_json: bool) -> None:
+    """Compare and publish stock, 5 % of it changed."""
+    _print("stock", await bench_stock(skus), as_json=as_json)
 
 
 @bench.command(name="all")

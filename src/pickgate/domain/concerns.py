@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
+from pickgate.domain.addresses import fit_address
 from pickgate.domain.decision import Wanted
 from pickgate.domain.differences import describe_difference
 from pickgate.domain.facts import GoodsOutRecord
@@ -43,7 +44,7 @@ def find_redirect(situation: Situation, known: Known) -> Finding | None:
     if address is None or not address.line1 or since > situation.policy.redirect_within:
         return None
     held = record.content.address
-    now_wanted = replace(record.content, address=replace(address, email=held.email, phone=held.phone))
+    now_wanted = replace(record.content, address=replace(fit_address(address), email=held.email, phone=held.phone))
     difference = describe_difference(situation.order, record.content, now_wanted)
     if not difference:
         return None

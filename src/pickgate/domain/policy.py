@@ -58,7 +58,7 @@ class Policy:
     stalled_after: timedelta = timedelta(hours=4)
     recall_patience: timedelta = timedelta(minutes=2)
     recreate_patience: timedelta = timedelta(minutes=10)
-    create_settle: timedelta = timedelta(seconds=60)  # from its sending: a request's time-out, and its way into lists
+    create_settle: timedelta = timedelta(seconds=30)
     tracking_patience: timedelta = timedelta(minutes=5)
     redirect_within: timedelta = timedelta(days=7)  # how long a parcel that left may still be turned by its carrier
     retry_refused_after: timedelta = timedelta(hours=1)

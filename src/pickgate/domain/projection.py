@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from pickgate.domain.addresses import decide_address, fit_address
 from pickgate.domain.decision import Reason, Wanted
 from pickgate.domain.eligibility import decide_fulfilment_order_eligibility, decide_line_eligibility
 from pickgate.domain.facts import Facts
@@ -17,11 +18,9 @@ from pickgate.domain.rules import Found, Ignored, NotListed, Place, Rules
 from pickgate.domain.shop import Address, FulfilmentOrder, Line, ShopOrder
 from pickgate.domain.warehouse import Content, ContentLine
 
-# The warehouse's limits (its published schema). Packing notes are cut by a visible rule; an address never is.
+# The warehouse's limit (its published schema). Packing notes are cut by a visible rule; an address never is.
 PACKING_NOTES_LIMIT = 255
 CUT_MARK = " … (cut: see the order)"
-ADDRESS_LIMITS = {"line1": 80, "line2": 80, "city": 80, "province": 80, "postcode": 10, "email": 254, "phone": 50}
-ADDRESS_NEEDS = ("name", "line1", "city", "country")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +208,7 @@ def _header(
     rules: Rules,
     policy: Policy,
 ) -> _Header:
-    address = order.address or fulfilment_order.destination or Address()
+    address = fit_address(order.address or fulfilment_order.destination or Address())
     country = address.country.upper()
     title = order.shipping_title or ""
     carrier = service = None
@@ -225,7 +224,7 @@ def _header(
     priority = rules.priority(shop=facts.shop, tags=order.tags, shipping_title=title, country=country)
     if priority is not None:
         projection.reasons.append(Reason(text=f"Priority {priority.value}", row=priority.row))
-    bad = decide_address(address)
+    bad = decide_address(address) or rules.address_problem(address)
     if bad is not None:
         finding = Finding(
             code="ADDRESS_UNUSABLE",
@@ -247,34 +246,6 @@ def _header(
         priority=priority.value if priority else None,
         required_on=_required_on(projection, order, policy),
     )
-
-
-def decide_address(address: Address) -> tuple[str, str] | None:
-    """Say which field makes an address unusable, and why; None when the warehouse can use it."""
-    for name in ADDRESS_NEEDS:
-        value = getattr(address, name) or (address.company if name == "name" else "")
-        if not value.strip():
-            return name, f"The address has no {_FIELD_NAMES[name]}."
-    if len(address.country) != 2 or not address.country.isalpha():
-        return "country", "The country is not a code of two letters."
-    for name, limit in ADDRESS_LIMITS.items():
-        length = len(getattr(address, name))
-        if length > limit:
-            return name, f"The {_FIELD_NAMES[name]} has {length} characters; the warehouse takes {limit}."
-    return None
-
-
-_FIELD_NAMES = {
-    "name": "name",
-    "line1": "first address line",
-    "line2": "second address line",
-    "city": "town",
-    "province": "county or region",
-    "postcode": "postcode",
-    "country": "country",
-    "email": "e-mail address",
-    "phone": "phone number",
-}
 
 
 def _required_on(projection: Projection, order: ShopOrder, policy: Policy) -> date | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
+from pickgate.domain.shop import Address
+
 T = TypeVar("T")
 
 
@@ -94,4 +96,11 @@ class Rules(Protocol):
 
     def hold(self, *, shop: str, tags: tuple[str, ...], country: str, total: Decimal) -> Found[str] | None:
         """Return the reason for which orders like this one wait for an operator."""
+        ...
+
+    def address_problem(self, address: Address) -> tuple[str, str] | None:
+        """Return the field (of `Address`) that makes this undeliverable in its country, and why in words.
+
+        None: nothing speaks against it. What only looks unusual passes.
+        """
         ...

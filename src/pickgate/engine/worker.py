@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from pickgate.clock import Clock
 from pickgate.flows.look import Looker, LookResult
-from pickgate.flows.ports import Lease, LeaseLost, Store
+from pickgate.flows.ports import STILL_HELD, Lease, LeaseLost, Store
 from pickgate.flows.receive import Receiver
 
 log = structlog.get_logger("pickgate.worker")
@@ -51,6 +52,7 @@ class Worker:
     together_seconds: float = 0.25
     on_look: Callable[[Lease, LookResult, float], None] = lambda lease, result, seconds: None
     _leases: dict[int, Lease] = field(default_factory=dict)
+    _held_until: dict[int, datetime] = field(default_factory=dict)
     _looks: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -83,11 +85,11 @@ class Worker:
             await asyncio.sleep(self.together_seconds)
 
     async def _claim(self, free: int) -> int:
-        leases = await self.store.claim(
-            worker=self.name, now=self.clock.now(), lease_seconds=self.lease_seconds, limit=free
-        )
+        now = self.clock.now()
+        leases = await self.store.claim(worker=self.name, now=now, lease_seconds=self.lease_seconds, limit=free)
         for lease in leases:
             self._leases[lease.order] = lease
+            self._hold(lease, since=now)
             task = asyncio.create_task(self._look(lease))
             self._looks.add(task)
             task.add_done_callback(self._looks.discard)
@@ -95,6 +97,7 @@ class Worker:
 
     async def _look(self, lease: Lease) -> None:
         began = asyncio.get_running_loop().time()
+        STILL_HELD.set(lambda now: self._still_holds(lease, now))  # for this task, and whatever it starts
         try:
             with self._patience("look"):
                 result = await self.looker.look(lease)
@@ -111,6 +114,7 @@ class Worker:
                 )
         finally:
             self._leases.pop(lease.order, None)
+            self._held_until.pop(lease.order, None)
 
     async def _inbox_loop(self) -> None:
         while True:
@@ -124,8 +128,20 @@ class Worker:
         while True:
             await asyncio.sleep(self.lease_seconds / 4)
             for lease in list(self._leases.values()):
+                now = self.clock.now()
                 with self._patience("renew"), contextlib.suppress(LeaseLost):
-                    await self.store.renew(lease, now=self.clock.now(), lease_seconds=self.lease_seconds)
+                    await self.store.renew(lease, now=now, lease_seconds=self.lease_seconds)
+                    self._hold(lease, since=now)
+
+    def _hold(self, lease: Lease, *, since: datetime) -> None:
+        """Remember until when nobody else can have the order, less a quarter: what leaves must also arrive."""
+        if self._leases.get(lease.order) is lease:
+            self._held_until[lease.order] = since + timedelta(seconds=self.lease_seconds * 0.75)
+
+    def _still_holds(self, lease: Lease, now: datetime) -> bool:
+        """Whether the order is surely ours at this instant. A look that has ended stands in nobody's way."""
+        until = self._held_until.get(lease.order)
+        return until is None or now < until
 
     async def _pause(self, seconds: float) -> None:
         if self._looks:

@@ -13,7 +13,8 @@ from pickgate.domain.ledger import Transaction
 from pickgate.domain.ledger_check import Difference
 from pickgate.domain.ledger_facts import OrderMoney, Unusable
 from pickgate.domain.money_books import OrderBooks
-from pickgate.domain.money_report import BookedTransaction, Report
+from pickgate.domain.money_report import Report
+from pickgate.domain.money_sheets import BookedTransaction
 
 MoneyAnswer = OrderMoney | Unusable | Missing | Unreadable
 

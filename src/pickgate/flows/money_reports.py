@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pickgate.clock import Clock
-from pickgate.domain.money_report import (
-    NOT_COMPARED,
-    Cell,
-    Report,
-    belongs,
-    build_report,
-    month_bounds,
-    with_corrections,
-)
+from pickgate.domain.money_report import Report, belongs, build_report, month_bounds, with_corrections
+from pickgate.domain.money_sheets import NOT_COMPARED, Cell
 from pickgate.flows.money_ports import MoneyStore
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from pickgate.clock import Clock
@@ -26,6 +26,7 @@ class Receiver:
     parsers: Mapping[str, HintPort]  # by source
     clock: Clock
     hint_delay_seconds: float = 3.0
+    on_stock_hint: Callable[[bytes], Awaitable[None]] | None = None
     warehouse_delay_seconds: float = 0.5  # a picker has begun: the lock should not wait
 
     async def receive(self, *, limit: int = 200) -> int:
@@ -41,7 +42,10 @@ class Receiver:
             except UnreadableBody as error:
                 verdicts.append(_unreadable(item, str(error)))
                 continue
-            if hint.fulfilment_order_ids:
+            if item.source == "clarus" and item.topic.startswith("stock") and self.on_stock_hint is not None:
+                await self.on_stock_hint(item.body)
+                verdicts.append(InboxVerdict(id=item.id, verdict="hinted", note="stock"))
+            elif hint.fulfilment_order_ids:
                 waiting.setdefault(item.shop, []).append((item, hint))
             else:
                 verdicts.append(await self._verdict(item, hint))

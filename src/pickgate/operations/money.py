@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pickgate.domain.money import Money
-from pickgate.domain.money_report import SHEETS, Cell, MonthRefused, Report, Sheet
+from pickgate.domain.money_report import MonthRefused, Report
+from pickgate.domain.money_sheets import SHEETS, Cell, Sheet
 from pickgate.operations.context import OperationContext
 from pickgate.operations.errors import Conflict, InputInvalid, NotFound, Unavailable
 from pickgate.operations.inputs import Paged, Several

@@ -17,7 +17,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from pickgate.domain.money import Money, minor_exponent
-from pickgate.domain.money_report import Cell, Report, Sheet
+from pickgate.domain.money_report import Report
+from pickgate.domain.money_sheets import Cell, Sheet
 from pickgate.rulebook.spoiled import protect
 
 CSV_TYPE = "text/csv; charset=utf-8"

@@ -13,6 +13,8 @@ from pathlib import Path
 import zen
 
 from pickgate.domain.rules import Found, Ignored, NotListed, Place, Product, RuleRow, Service
+from pickgate.domain.shop import Address
+from pickgate.rulebook.addresses import find_address_problem
 from pickgate.rulebook.csv_files import parse_folder
 from pickgate.rulebook.tables import SHAPES, Kind, Row, Tables
 from pickgate.rulebook.text import clean, comparable, fold, normalise_sku
@@ -112,6 +114,9 @@ class Rulebook:
     def hold(self, *, shop: str, tags: tuple[str, ...], country: str, total: Decimal) -> Found[str] | None:
         row = self._ask("holds", shop, tags, country, total)
         return Found(self._tables.holds[row - 1][-1], self._row("holds", row)) if row else None
+
+    def address_problem(self, address: Address) -> tuple[str, str] | None:
+        return find_address_problem(address)
 
     def _row(self, table: str, row: int) -> RuleRow:
         return RuleRow(table=table, row=row, version=self._version)

@@ -1,13 +1,14 @@
 """Runs the real flows against a world on a virtual clock, one step after another, with faults from one seed.
 
-No coroutine here ever waits: every transport, clock and store answers at once, so a flow is driven by hand to its end, or
-to a crash. People act between any two requests of a look: that is where the races are.
+No coroutine here ever waits: every transport, clock and store answers at once, so a flow is driven by hand to its
+end, or to a crash. People act between any two requests of a look: that is where the races are.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -20,7 +21,7 @@ from pickgate.connectors.shopify.port import ShopifyShop
 from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
 from pickgate.flows.look import Looker, Nets
 from pickgate.flows.nets import NetFlows
-from pickgate.flows.ports import InboxItem
+from pickgate.flows.ports import InboxItem, Lease, LeaseLost
 from pickgate.flows.receive import Receiver
 from pickgate.rulebook.evaluate import Rulebook
 from pickgate.settings import Settings, policy_of
@@ -36,14 +37,15 @@ from pickgate.twins.faults import Courier, FaultPlan, FaultyTransport
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 MEND_EVERY = timedelta(hours=1)
+LEASE_SECONDS = 20.0
 __all__ = ["START", "Crashed", "Simulation", "Suspended", "run_now", "simulation_settings", "tell_stories"]
 
 
 class Simulation:
     """One run. `nets` and the switches let a test take a safety net away and watch something break.
 
-    `poll`, `sweep`, `mend`: the nets under the webhooks. `hints`: whether webhooks are heard at all. `skew`: how far our
-    clock is ahead of the world's.
+    `poll`, `sweep`, `mend`: the nets under the webhooks. `hints`: whether webhooks are heard at all. `skew`: how far
+    our clock is ahead of the world's.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Simulation:
         self.poll, self.sweep, self.mend, self.hints = poll, sweep, mend, hints
         self.looks = 0
         self._workers = 1
+        self._in_hand: list[Lease] = []
         self.weather = Weather()
         self.operators = Operators(world, self.store, self.ours, random.Random(rng.getrandbits(64)))
         transport_rng = random.Random(rng.getrandbits(64))
@@ -148,21 +151,32 @@ class Simulation:
             self._survive(lambda: run_now(self.receiver.receive()))
         self._run_nets()
         for _ in range(50):
-            leases = run_now(self.store.claim(worker="sim", now=self.ours.now(), lease_seconds=20.0, limit=4))
+            leases = run_now(self.store.claim(worker="sim", now=self.ours.now(), lease_seconds=LEASE_SECONDS, limit=4))
             if not leases:
                 return
             for lease in leases:
-                self.looks += 1
-                self._survive(lambda lease=lease: run_now(self.looker.look(lease)))  # type: ignore[misc]
+                self._look(lease)
 
-    def _other_worker(self) -> None:
-        """While a request hangs, the world goes on, and so does another worker; a third would find nothing new."""
+    def _other_worker(self, *, paused: bool) -> None:
+        """While a request hangs, the world goes on, and so does another worker; a third would find nothing new.
+
+        `paused`: the whole process stands still, so that its lease is not renewed either.
+        """
+        if self._in_hand and not paused:
+            with suppress(LeaseLost):
+                run_now(self.store.renew(self._in_hand[-1], now=self.ours.now(), lease_seconds=LEASE_SECONDS))
         if self._workers > 1:
             self.world.tick()
             return
         self._workers += 1
         self.step()
         self._workers -= 1
+
+    def _look(self, lease: Lease) -> None:
+        self.looks += 1
+        self._in_hand.append(lease)
+        self._survive(lambda: run_now(self.looker.look(lease)))
+        self._in_hand.pop()
 
     def settle(self, *, people: timedelta = timedelta(hours=3), patience: timedelta = timedelta(hours=6)) -> None:
         """Heal: no more faults. Let people finish (`people`), let time-outs ripen (`patience`), and sweep it all."""
@@ -213,10 +227,8 @@ class Simulation:
 
     def _survive(self, act: Callable[[], object]) -> None:
         """A crash ends what the worker was doing; another worker goes on, and leases run out."""
-        try:
+        with suppress(Crashed):
             act()
-        except Crashed:
-            pass
 
     def _undisturbed(self, act: Callable[[], object]) -> None:
         chances, chance = dict(self.plan.chances), self.crashes.chance

@@ -308,9 +308,9 @@ def fulfilled_by_hand(world: World, rng: random.Random) -> None:
     order = _place(world, rng)
 
     def act() -> None:
-        groups = [(fo.id, []) for fo in order.fulfillment_orders if fo.status in ("OPEN", "IN_PROGRESS")]
-        if groups and order.cancelled_at is None:
-            world.shop.create_fulfillment(groups[:1], tracking={"number": "HAND1"})
+        ready = [fo for fo in order.fulfillment_orders if fo.status in ("OPEN", "IN_PROGRESS")]
+        if ready and order.cancelled_at is None:
+            world.shop.create_fulfillment([(ready[0].id, ())], tracking={"number": "HAND1"})
 
     world.after(_after_release(world, rng), act)
 

@@ -1,4 +1,4 @@
-"""A small world: one shop with its apps, one warehouse with two sites and its pickers, and an agenda of what people do."""
+"""A small world: one shop with its apps, one warehouse with its pickers, and an agenda of what people do."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ class World:
     variants: list[Variant]
     main: Location
     north: Location
-    _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    _agenda: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     _count: int = 0
     mishaps: list[str] = field(default_factory=list)
 
-    def at(self, when: datetime, act: Callable[[], None]) -> None:
+    def at(self, when: datetime, act: Callable[[], object]) -> None:
         """Let somebody do something at an instant."""
         self._count += 1
         heapq.heappush(self._agenda, (when, self._count, act))
 
-    def after(self, seconds: float, act: Callable[[], None]) -> None:
+    def after(self, seconds: float, act: Callable[[], object]) -> None:
         self.at(self.clock.now() + timedelta(seconds=seconds), act)
 
     def tick(self) -> None:

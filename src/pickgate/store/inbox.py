@@ -23,11 +23,18 @@ CLAIM_SECONDS = 30.0  # a claim that was not settled by then is offered again
 
 class InboxRows(Rows):
     def __init__(
-        self, database: Database, sealer: Sealer, *, woken: Callable[[], None], intake_seconds: float = 3.0
+        self,
+        database: Database,
+        sealer: Sealer,
+        *,
+        woken: Callable[[], None],
+        intake_seconds: float = 3.0,
+        claim_seconds: float = CLAIM_SECONDS,
     ) -> None:
         super().__init__(database, sealer)
         self._woken = woken
         self._intake_seconds = intake_seconds
+        self._claim_seconds = claim_seconds
         self._intakes: set[asyncio.Task[Any]] = set()
 
     async def record_inbox(self, items: Sequence[InboxItem]) -> Sequence[bool]:
@@ -80,12 +87,12 @@ class InboxRows(Rows):
         return verdicts
 
     async def claim_inbox(self, *, now: datetime, limit: int) -> Sequence[PendingInbox]:
-        """Lease pending rows, oldest first, for half a minute.
+        """Lease pending rows, oldest first, for `claim_seconds`.
 
         One that no key opens comes with an empty body: it must become an exception, not keep the others waiting.
         """
         rows = await self._database.fetch(
-            "claim_inbox", now=now, limit=limit, claimed_until=now + timedelta(seconds=CLAIM_SECONDS)
+            "claim_inbox", now=now, limit=limit, claimed_until=now + timedelta(seconds=self._claim_seconds)
         )
         return [
             PendingInbox(

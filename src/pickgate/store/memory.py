@@ -129,6 +129,7 @@ class MemoryStore(MemoryQueue):
             self._describe(row, order)
         self._settle(row, is_settled=decision.state.is_settled)
         row.decision = decision
+        row.read_at, row.rulebook_version = read_at, rulebook_version
         row.goods_outs_seen = tuple(goods_outs)
         row.gates_since = gates_since(row.gates_since, decision.gates, now)
         for record in decision.records:

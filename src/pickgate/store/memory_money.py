@@ -12,7 +12,8 @@ from pickgate.domain.ledger_check import Difference
 from pickgate.domain.ledger_facts import OrderMoney
 from pickgate.domain.ledger_revenue import Despatch, Goods, decide_despatches
 from pickgate.domain.money_books import OrderBooks
-from pickgate.domain.money_report import BookedTransaction, Report
+from pickgate.domain.money_report import Report
+from pickgate.domain.money_sheets import BookedTransaction
 from pickgate.domain.shop import ShopOrder
 from pickgate.flows.money_ports import DueMoney
 from pickgate.store.memory import MemoryStore

@@ -97,6 +97,8 @@ class MemoryOrder:
     order: ShopOrder | None = None
     goods_outs_seen: tuple[GoodsOut, ...] = ()
     decision: Decision | None = None
+    read_at: datetime | None = None
+    rulebook_version: int = 0
     gates_since: dict[str, datetime] = field(default_factory=dict)
     lock_confirmed_at: datetime | None = None
     carried_from: str | None = None

@@ -13,7 +13,8 @@ from pickgate.domain.ledger_check import Difference
 from pickgate.domain.ledger_facts import OrderMoney
 from pickgate.domain.ledger_revenue import Despatch, decide_despatches
 from pickgate.domain.money_books import OrderBooks
-from pickgate.domain.money_report import BookedTransaction, Report
+from pickgate.domain.money_report import Report
+from pickgate.domain.money_sheets import BookedTransaction
 from pickgate.flows.money_ports import DueMoney
 from pickgate.store.codec import clean_text, decode, encode
 from pickgate.store.connection import Database, Session

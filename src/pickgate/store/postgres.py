@@ -8,7 +8,7 @@ from pickgate.crypto import Sealer
 from pickgate.store.connection import Database
 from pickgate.store.effects import EffectRows
 from pickgate.store.exceptions import ExceptionRows
-from pickgate.store.inbox import InboxRows
+from pickgate.store.inbox import CLAIM_SECONDS, InboxRows
 from pickgate.store.looks import LookRows
 from pickgate.store.orders import OrderRows
 from pickgate.store.wakes import WakeBell, WakeListener
@@ -17,9 +17,23 @@ from pickgate.store.wakes import WakeBell, WakeListener
 class PostgresStore(OrderRows, LookRows, EffectRows, ExceptionRows, InboxRows):
     """Satisfies `flows.ports.Store`. Make it with `open`; the schema must be migrated before."""
 
-    def __init__(self, database: Database, sealer: Sealer, *, intake_seconds: float = 3.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        *,
+        intake_seconds: float = 3.0,
+        claim_seconds: float = CLAIM_SECONDS,
+    ) -> None:
         self._bell = WakeBell(database)
-        InboxRows.__init__(self, database, sealer, woken=self._bell.ring, intake_seconds=intake_seconds)
+        InboxRows.__init__(
+            self,
+            database,
+            sealer,
+            woken=self._bell.ring,
+            intake_seconds=intake_seconds,
+            claim_seconds=claim_seconds,
+        )
         self.database = database
         self.sealer = sealer
 
@@ -32,10 +46,14 @@ class PostgresStore(OrderRows, LookRows, EffectRows, ExceptionRows, InboxRows):
         max_size: int = 10,
         acquire_seconds: float = 1.0,
         intake_seconds: float = 3.0,
+        claim_seconds: float = CLAIM_SECONDS,
     ) -> PostgresStore:
-        """Connect. Raises StoreUnavailable."""
+        """Connect. Raises StoreUnavailable.
+
+        `claim_seconds`: webhooks that a worker took and did not settle by then are offered to the next.
+        """
         database = await Database.open(dsn, max_size=max_size, acquire_seconds=acquire_seconds)
-        return cls(database, sealer, intake_seconds=intake_seconds)
+        return cls(database, sealer, intake_seconds=intake_seconds, claim_seconds=claim_seconds)
 
     async def aclose(self) -> None:
         await self._bell.aclose()

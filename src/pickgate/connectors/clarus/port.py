@@ -41,7 +41,7 @@ class ClarusWarehouse:
         gather_seconds: float = 0.01,
         pace: Pace | None = None,
     ) -> None:
-        client = ClarusClient(settings, transport, clock, pace=pace)
+        client = self.client = ClarusClient(settings, transport, clock, pace=pace)
         listing = Listing(client, page_size=settings.page_size)
         self._reader = GoodsOutReader(client, listing)
         self._gathered = Gatherer[GoodsOutAsk, Readings](self._reader.read, seconds=gather_seconds)

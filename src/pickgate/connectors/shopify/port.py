@@ -47,6 +47,8 @@ NEEDED_SCOPES = (
     "write_merchant_managed_fulfillment_orders",
     "read_customers",
     "read_locations",
+    "read_inventory",
+    "write_inventory",
 )
 """Without one of these, reads lack fields or, worse, look like an order with nothing to ship."""
 
