@@ -6,7 +6,6 @@ A wrong setting is refused at start with the key, the reason and the remedy; an 
 from __future__ import annotations
 
 import difflib
-import itertools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pickgate.domain.policy import LockPolicy, Policy, RecreatePolicy, WindowPolicy
 from pickgate.domain.stock_policy import StockPolicy, make_stock_policy, parse_buffer, parse_formula
 from pickgate.domain.warehouse import Part, Stage
+from pickgate.settings_sources import lay_environment_over, read_secret_files
 
 
 class SettingsRefused(Exception):
@@ -228,6 +228,27 @@ class SweepSettings(_Section):
     sample: int = Field(default=50, ge=0)
 
 
+class RetoolSettings(_Section):
+    """`api_token` is ours, delegating; `access_token` and `rpc_token` are Retool's, by their scopes."""
+
+    url: str = ""
+    access_token: SecretStr = SecretStr("")
+    api_token: SecretStr = SecretStr("")
+    resource_name: str = Field(default="Pickgate", min_length=1, max_length=100)
+    resource_uuid: str = Field(default="", pattern=r"^$|^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+    rpc_token: SecretStr = SecretStr("")
+    rpc_resource_id: str = ""
+    rpc_environment: str = "production"
+    rpc_groups: tuple[str, ...] = ()  # Retool groups that may call the functions; empty: whom the app lets in
+    rpc_concurrency: int = Field(default=4, ge=1, le=64)
+    rpc_poll: Duration = timedelta(seconds=1)
+
+    @field_validator("url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return _http_url(value) if value else value
+
+
 class Settings(_Section):
     database_url: str = ""
     data_dir: Path = Path("pickgate-data")
@@ -238,6 +259,7 @@ class Settings(_Section):
     clarus: ClarusSettings = ClarusSettings()
     stock: StockSettings = StockSettings()
     sweep: SweepSettings = SweepSettings()
+    retool: RetoolSettings = RetoolSettings()
     money: MoneySettings = MoneySettings()
 
     @field_validator("secret_key")
@@ -322,65 +344,14 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsRefused([f"{path}: not valid TOML: {error}"]) from error
-    problems = _lay_environment_over(raw, environment)
-    problems += _read_secret_files(raw, "")
+    problems = lay_environment_over(raw, environment)
+    problems += read_secret_files(raw, "")
     if problems:
         raise SettingsRefused(problems)
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
         raise SettingsRefused([_explain(item) for item in error.errors()]) from error
-
-
-def _lay_environment_over(raw: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
-    problems = []
-    for name, value in sorted(environment.items()):
-        if not name.startswith("PICKGATE__"):
-            continue
-        steps = [step.lower() for step in name.removeprefix("PICKGATE__").split("__")]
-        target: Any = raw
-        try:
-            for step, following in itertools.pairwise(steps):
-                if isinstance(target, list):
-                    target = target[int(step)]
-                else:
-                    target = target.setdefault(step, [] if following.isdigit() else {})
-            last: Any = int(steps[-1]) if isinstance(target, list) else steps[-1]
-            target[last] = _typed(value)
-        except (ValueError, IndexError, TypeError, AttributeError):
-            problems.append(f"{name}: does not name a setting. Write PICKGATE__SECTION__KEY, PICKGATE__SHOPS__0__KEY.")
-    return problems
-
-
-def _typed(value: str) -> Any:
-    """Read a value from the environment as TOML would, else as the plain string it is."""
-    if value[:1] in "[{" or value in ("true", "false") or re.fullmatch(r"-?\d+(\.\d+)?", value):
-        try:
-            return tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            return value
-    return value
-
-
-def _read_secret_files(node: Any, where: str) -> list[str]:
-    problems: list[str] = []
-    if isinstance(node, list):
-        for number, item in enumerate(node):
-            problems += _read_secret_files(item, f"{where}[{number}]")
-    elif isinstance(node, dict):
-        for key in list(node):
-            place = f"{where}.{key}" if where else key
-            if key.endswith("_file") and isinstance(node[key], str):
-                try:
-                    text = Path(node.pop(key)).read_text("utf-8").strip()
-                except (OSError, UnicodeDecodeError) as error:
-                    problems.append(f"{place}: the file cannot be read ({error}). Check the path and its permissions.")
-                    continue
-                name = key.removesuffix("_file")
-                node[name] = text.split() if name == "client_secrets" else text
-            else:
-                problems += _read_secret_files(node[key], place)
-    return problems
 
 
 def _explain(item: Any) -> str:
