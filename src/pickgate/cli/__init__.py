@@ -36,6 +36,8 @@ _COMMANDS = {
     "doctor": "doctor",
     "bench": "bench",
     "prove": "prove",
+    "retool": "retool",
+    "audit": "audit",
 }
 
 
