@@ -7,18 +7,21 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from pickgate import __version__
 from pickgate.api.intake import ClarusDoor, ShopifyDoor
 from pickgate.api.parts import AppParts
 from pickgate.clock import RealClock
 from pickgate.connectors.clarus import ClarusWarehouse
+from pickgate.connectors.clarus.catalogue import CodeKind
 from pickgate.connectors.clarus.hints import ClarusHints
 from pickgate.connectors.clarus.stock import ClarusStock, parse_stock_hint
 from pickgate.connectors.shopify.hints import ShopifyHints
@@ -27,34 +30,36 @@ from pickgate.connectors.shopify.port import ShopifyShop
 from pickgate.connectors.shopify.stock import ShopifyStock
 from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
 from pickgate.connectors.transport import AiohttpTransport
-from pickgate.crypto import Sealer
+from pickgate.crypto import SealBroken, Sealer
 from pickgate.domain.commands import Command
-from pickgate.domain.rules import Rules
 from pickgate.domain.stock_seen import skus_to_correct
 from pickgate.engine.jobs import JobRunner
 from pickgate.engine.metering import ConnectionState, MeteredTransport
 from pickgate.engine.rules import RulesKeeper
 from pickgate.engine.worker import Worker
 from pickgate.failpoints import ArmedTransport, Failpoint, arm_port, arm_store
+from pickgate.fittings import call, freshening, mcp_server, outcome_word
 from pickgate.flows.look import Looker, LookResult
 from pickgate.flows.money import MoneyFlow
 from pickgate.flows.money_reports import MoneyReports
 from pickgate.flows.nets import NetFlows
-from pickgate.flows.ports import Confirmed, Lease, NotSent, Outcome, OutcomeNotKnown
+from pickgate.flows.ports import Lease, Outcome
 from pickgate.flows.receive import Receiver
-from pickgate.flows.replay import facts_of, replay_decision
 from pickgate.flows.stock import StockFlows
 from pickgate.metrics import Metrics
 from pickgate.operations.context import OperationContext
 from pickgate.operations.roles import Actor
+from pickgate.operations.rulebook_desk import RulebookDesk, WarehouseCodes
 from pickgate.operations.stock_ports import StockCounter
 from pickgate.rulebook.evaluate import Rulebook
 from pickgate.rulebook.tables import Tables
 from pickgate.settings import Settings, ShopSettings, load_settings, policy_of, stock_policy_of
 from pickgate.store import migrate as migrations
 from pickgate.store.access import Access
+from pickgate.store.codec import CodecError
 from pickgate.store.connection import StoreUnavailable
 from pickgate.store.embedded import EmbeddedPostgres
+from pickgate.store.embedded_watch import kept_running
 from pickgate.store.money import MoneyRows
 from pickgate.store.operators import OperatorActions, record_audit
 from pickgate.store.postgres import PostgresStore
@@ -63,6 +68,7 @@ from pickgate.store.rulebooks import RulebookRows
 from pickgate.store.stock import PostgresStock
 
 DEFAULT_CONFIG = "pickgate.toml"
+log = structlog.get_logger("pickgate")
 
 
 def read_settings(path: str | None) -> Settings:
@@ -123,11 +129,11 @@ class Installation:
         runner = JobRunner(pool=pool)
         runner.every(settings.clarus.poll_open_orders_every, "poll_warehouse", self.nets.poll_warehouse)
         for shop in settings.shops:
-            runner.every(settings.sweep.every, f"sweep_shop_{shop.key}", _call(self.nets.sweep_shop, shop.key))
+            runner.every(settings.sweep.every, f"sweep_shop_{shop.key}", call(self.nets.sweep_shop, shop.key))
             if shop.subscribe_webhooks and shop.mode == "act":
-                runner.every(timedelta(hours=1), f"subscriptions_{shop.key}", _call(self.mend_subscriptions, shop))
+                runner.every(timedelta(hours=1), f"subscriptions_{shop.key}", call(self.mend_subscriptions, shop))
         runner.every(settings.sweep.every, "sweep_orders", self.sweep_orders)
-        runner.every(timedelta(seconds=5), "rulebook", self.rules.refresh)
+        runner.every(timedelta(seconds=30), "rulebook", self.wake_stopped)
         runner.every(timedelta(minutes=1), "money", self.money.reconcile_due)
         runner.every(settings.stock.publish_every, "stock", self.stock.publish)
         runner.every(timedelta(seconds=5), "stock_hints", self.stock.publish_hinted)
@@ -136,6 +142,10 @@ class Installation:
     async def sweep_orders(self) -> object:
         sweep = self.settings.sweep
         return await self.nets.sweep_orders(not_looked_for=sweep.every, sample=sweep.sample)
+
+    async def wake_stopped(self) -> object:
+        """Wake what the rulebook stopped under an earlier version than today's: a net under the publication itself."""
+        return await self.rulebooks.wake_stopped(now=self.clock.now(), sooner_than=timedelta(minutes=10))
 
     async def mend_subscriptions(self, shop: ShopSettings) -> object:
         """Create the webhook subscriptions of a shop that are missing. In observe mode nothing is created."""
@@ -151,7 +161,7 @@ class Installation:
         async def wake(shop: str, order_id: str) -> None:
             await self.store.wake(shop=shop, order_id=order_id, at=self.clock.now(), because="a person asked")
 
-        return AppParts(
+        parts = AppParts(
             clock=self.clock,
             reads=self.reads,
             actions=self.actions,
@@ -171,10 +181,30 @@ class Installation:
             shops=[shop.key for shop in settings.shops],
             money=self.money_reports,
             stock=self.stock_counter,
+            rulebooks=self.rulebook_desk(),
+            settings=settings,
+            zone=settings.money.zone,
             store_gone=(StoreUnavailable,),
             metrics=self.metrics,
             version=__version__,
             on_stored=on_stored,
+        )
+        return replace(parts, extra_mounts=[("/mcp", mcp_server(parts, settings))])
+
+    def rulebook_desk(self) -> RulebookDesk:
+        """Where people work on the rulebook."""
+        catalogue = self.warehouse.catalogue
+        return RulebookDesk(
+            versions=self.rulebooks,
+            orders=self.store,
+            codes=WarehouseCodes(
+                accounts=lambda: catalogue.find_codes(CodeKind.ACCOUNT),
+                warehouses=lambda: catalogue.find_codes(CodeKind.WAREHOUSE),
+                services=catalogue.find_services,
+                products=catalogue.find_products,
+            ),
+            policies=self.looker.policies,
+            unreadable=(CodecError, SealBroken),
         )
 
     def context(self, actor: Actor) -> OperationContext:
@@ -188,15 +218,7 @@ class Installation:
 
     async def replay(self, order: int, *, rulebook: int | None) -> Mapping[str, Any]:
         """Decide an order again from its stored facts, under another version of the rulebook if one is named."""
-        rules: Rules = self.rules.current
-        if rulebook is not None:
-            rules = Rulebook(rulebook, Tables.from_json(dict(await self.rulebooks.load(rulebook))))
-        stored = await self.store.load_facts(order)
-        facts = facts_of(stored, rules) if stored is not None else None
-        if facts is None:
-            return {"decided": False, "why": "The order has not been read yet.", "rulebook": rules.version}
-        policy = policy_of(self.settings.shop(facts.shop), self.settings.clarus)
-        return replay_decision(facts, rules, policy)
+        return await self.rulebook_desk().replay(order, rules=self.rules.current, rulebook=rulebook)
 
     async def _correct_stock(self, shop: str, skus: Sequence[str]) -> object:
         await self.stock.note_restock(shop, skus)
@@ -237,6 +259,7 @@ async def open_installation(
             embedded = EmbeddedPostgres(settings.data_dir)
             dsn = await asyncio.to_thread(embedded.start)
             stack.callback(embedded.stop)
+            await stack.enter_async_context(kept_running(embedded))
         if migrate or not settings.database_url:
             await migrations.migrate(dsn)
         else:
@@ -252,6 +275,8 @@ async def open_installation(
         stack.push_async_callback(store.aclose)
         installation = _assemble(settings, store, sealer, stack)
         await installation.rules.refresh()
+        keeping_up = asyncio.create_task(installation.rules.keep_up())
+        stack.callback(keeping_up.cancel)
         yield installation
 
 
@@ -284,7 +309,7 @@ def _assemble(
 
     def count_effect(command: Command, outcome: Outcome) -> None:
         kind = command.key.partition(":")[0]
-        metrics.effects.labels(kind, _outcome_word(outcome)).inc()
+        metrics.effects.labels(kind, outcome_word(outcome)).inc()
 
     if failpoint is not None:  # a test wants this process to die at a certain place
         store = arm_store(store, failpoint)
@@ -314,7 +339,7 @@ def _assemble(
         policy=stock_policy_of(settings.stock),
         clock=clock,
         holder=f"{socket.gethostname()}:{os.getpid()}",
-        freshen=_freshen(nets),
+        freshen=freshening(nets),
         observed=frozenset(shop.key for shop in settings.shops if shop.mode == "observe"),
     )
 
@@ -348,32 +373,3 @@ def _assemble(
         tasks=set(),
         connections=tuple(connections),
     )
-
-
-def _freshen(nets: NetFlows) -> Callable[[Sequence[str]], Awaitable[str | None]]:
-    """Before stock is counted, wake what changed in both systems: a sale that nobody has seen must count."""
-
-    async def freshen(keys: Sequence[str]) -> str | None:
-        for key in keys:
-            report = await nets.sweep_shop(key)
-            if report.unreadable is not None:
-                return report.unreadable
-        return (await nets.poll_warehouse()).unreadable
-
-    return freshen
-
-
-def _outcome_word(outcome: Outcome) -> str:
-    match outcome:
-        case Confirmed():
-            return "confirmed"
-        case NotSent():
-            return "not_sent"
-        case OutcomeNotKnown():
-            return "unknown"
-        case _:
-            return "refused"
-
-
-def _call(function: Callable[[Any], Any], argument: Any) -> Callable[[], Any]:
-    return lambda: function(argument)

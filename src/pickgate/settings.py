@@ -248,6 +248,13 @@ class RetoolSettings(_Section):
     def _no_trailing_slash(cls, value: str) -> str:
         return _http_url(value) if value else value
 
+    @field_validator("rpc_poll")
+    @classmethod
+    def _not_too_often(cls, value: timedelta) -> timedelta:
+        if value < timedelta(milliseconds=100):
+            raise ValueError("give 100ms or more: Retool is asked that often by each agent")
+        return value
+
 
 class Settings(_Section):
     database_url: str = ""

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 
 import cast
 from api.serving import serve
 from pickgate.api.app import PickgateApp, create_app
 from pickgate.api.intake import ClarusDoor, ShopifyDoor
 from pickgate.api.parts import AppParts
-from pickgate.api.tokens import hash_secret, make_token
+from pickgate.api.tokens import find_actor, hash_secret, make_token
 from pickgate.clock import VirtualClock
 from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
 from pickgate.crypto import Sealer
 from pickgate.domain.decision import Decision
+from pickgate.domain.policy import Policy
 from pickgate.domain.shop import ShopOrder
+from pickgate.domain.stock_policy import StockPolicy
 from pickgate.domain.warehouse import GoodsOut, Stage
-from pickgate.flows.ports import InboxItem, InboxVerdict
+from pickgate.flows.money_reports import MoneyReports
+from pickgate.flows.ports import InboxItem, InboxVerdict, ProductAnswer
+from pickgate.flows.stock import StockFlows
+from pickgate.mcp.server import McpServer
 from pickgate.operations.passwords import hash_password
 from pickgate.operations.roles import Role
+from pickgate.operations.rulebook_desk import RulebookDesk, WarehouseCodes
+from pickgate.operations.stock_ports import StockCounter
+from pickgate.settings import ClarusSettings, Settings, ShopSettings
 from pickgate.store.access import Access
 from pickgate.store.connection import Session, StoreUnavailable
+from pickgate.store.money import MoneyRows
 from pickgate.store.operators import OperatorActions, record_audit
 from pickgate.store.postgres import PostgresStore
 from pickgate.store.reads import Reads
+from pickgate.store.rulebooks import RulebookRows
+from pickgate.store.stock import PostgresStock
+from stock_world import World, WorldRules
 
 NOON = cast.NOON
 PASSWORD = "correct horse battery staple"
@@ -49,6 +62,7 @@ class Desk:
     tokens: dict[str, str] = field(default_factory=dict)
     woken: list[tuple[str, str]] = field(default_factory=list)
     address: str = ""
+    world: World = field(default_factory=World)  # where stock lies
 
     async def keep(
         self, order: ShopOrder, decision: Decision, *, goods_outs: tuple[GoodsOut, ...] = (), shop: str = "uk"
@@ -134,14 +148,71 @@ def make_parts(store: PostgresStore, clock: VirtualClock, woken: list[tuple[str,
     )
 
 
+def furnish(parts: AppParts, store: PostgresStore, world: World) -> AppParts:
+    """Add what only a whole installation has: a ledger, a rulebook, stock, settings, and MCP."""
+    rows = PostgresStock(store.database, store)
+    flows = StockFlows(
+        store=rows,
+        shops={"uk": world},
+        warehouse=world,
+        rules=lambda shop: WorldRules(),  # type: ignore[arg-type,return-value]  # only what stock asks
+        policy=StockPolicy(most_changed_share=1, most_zero_share=1),
+        clock=parts.clock,
+        holder="w1",
+        freshen=world.freshen,
+    )
+
+    async def codes() -> tuple[str, ...]:
+        return ("ACME", "LEEDS")
+
+    async def services() -> tuple[tuple[str, str], ...]:
+        return (("DPD", "ND"), ("DPD", "48"))
+
+    async def products(asked: Sequence[str]) -> ProductAnswer:
+        return ProductAnswer(known=frozenset(asked))
+
+    policies = {"uk": Policy(), "eu": Policy()}
+    whole = replace(
+        parts,
+        money=MoneyReports(store=MoneyRows(store.database), clock=parts.clock),
+        stock=StockCounter(flows=flows, rows=rows),
+        rulebooks=RulebookDesk(
+            versions=RulebookRows(store.database),
+            orders=store,
+            codes=WarehouseCodes(accounts=codes, warehouses=codes, services=services, products=products),
+            policies=policies,
+        ),
+        settings=Settings(
+            database_url="postgresql://pickgate:hunter2@db.example.com/pickgate",
+            secret_key=SecretStr("k" * 32),
+            shops=(
+                ShopSettings(
+                    key="uk", domain="uk.myshopify.com", api_base="https://uk.myshopify.com",
+                    access_token=SecretStr("shpat_secret"), client_secrets=(SecretStr("old"), SecretStr("new")),
+                ),
+            ),
+            clarus=ClarusSettings(client_secret=SecretStr("clarus-secret")),
+        ),
+    )  # fmt: skip
+    mcp = McpServer(
+        find_actor=lambda request: find_actor(whole, request),
+        context=whole.context,
+        secret=b"s" * 32,
+        public_url=whole.public_url,
+        version=whole.version,
+    )
+    return replace(whole, extra_mounts=[("/mcp", mcp)])
+
+
 @asynccontextmanager
 async def open_desk(database: str, **changes: Any) -> AsyncIterator[Desk]:
     """Open a desk on a fresh database: a user and a token for each role. `changes` replace parts."""
     store = await PostgresStore.open(database, Sealer(["k" * 32]))
     clock, woken = VirtualClock(NOON), list[tuple[str, str]]()
-    parts = replace(make_parts(store, clock, woken), **changes)
+    world = World(clock=clock)
+    parts = replace(furnish(make_parts(store, clock, woken), store, world), **changes)
     access = Access(store.database)
-    desk = Desk(store, parts, access, clock, create_app(parts), woken=woken)
+    desk = Desk(store, parts, access, clock, create_app(parts), woken=woken, world=world)
     for number, (name, shops) in enumerate([*((role.value, []) for role in Role), ("uk-only", ["uk"])]):
         role = "admin" if name == "uk-only" else name
         await access.create_user(name=name, password_hash=_HASH, role=role, shops=shops, by="test", now=NOON)

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from console.desk import HOSTILE, Desk, browsing
+from console.furniture import publish_rulebook
 from pickgate.console.pages import PAGES
 
 pytestmark = pytest.mark.postgres
@@ -140,10 +141,12 @@ async def test_exceptions_are_resolved_in_bulk_with_the_versions_that_were_seen(
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 async def test_a_page_has_a_json_twin_by_ending_and_by_accept(desk: Desk, page: object) -> None:
     number = await desk.keep_late_edit()
+    version = await publish_rulebook(desk)
     async with browsing(desk, "admin") as browser:
         _, listed, _ = await browser.get("/exceptions.json")
         exception = json.loads(listed)["items"][0]["id"]
         path = str(page.path).replace("{ref}", str(number)).replace("{id}", str(exception))  # type: ignore[attr-defined]
+        path = path.replace("{number}", str(version)).replace("{code}", "LATE_EDIT")
         twin = "/index.json" if path == "/" else path + ".json"
         first, by_ending, headers = await browser.get(twin)
         second, by_accept, _ = await browser.get(path, Accept="application/json")

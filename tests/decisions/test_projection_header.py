@@ -22,10 +22,10 @@ from cast import (
     spoken,
     totals,
 )
+from pickgate.domain.addresses import decide_address
 from pickgate.domain.decision import Decision, OrderState
 from pickgate.domain.facts import Facts
 from pickgate.domain.policy import Policy
-from pickgate.domain.addresses import decide_address
 from pickgate.domain.rules import Found, Ignored, NotListed, Product
 from pickgate.domain.warehouse import Content
 

@@ -171,3 +171,12 @@ def test_overlaps_are_named_up_to_a_limit() -> None:
     assert str(found[-1]) == (
         "note: priorities: more than 20 pairs of rows can both match. Put the rows that matter most first."
     )
+
+
+def test_thousands_of_unknown_products_are_each_named_and_the_first_ones_get_a_suggestion() -> None:
+    codes = [f"MUG-{number:05d}" for number in range(3_000)]
+    skus = tuple(("", f"S{number}", code + "X", "", "") for number, code in enumerate(codes))
+    found = check_tables(Tables(skus=skus), KnownCodes(products=frozenset(codes)))
+    assert [finding.row for finding in found] == list(range(1, 3_001))
+    assert found[0].remedy == "Write MUG-00000, or add MUG-00000X in the warehouse"
+    assert found[-1].remedy == "Add MUG-02999X in the warehouse, or correct it"

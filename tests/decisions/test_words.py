@@ -138,6 +138,7 @@ SCENES: Mapping[str, Facts] = {
     "notes cut, date left out": facts(order(attributes=(("gift", "x" * 300), ("Date", "soon")))),
     "no such order": replace(there(), order=Missing()),
     "test order": facts(order(test=True)),
+    "nothing to ship": facts(order(lines=(line(is_gift_card=True),))),
     "edited": there(some=order({"A": 2})),
     "late edit": there(PICKING, some=order({"A": 2})),
     "late removal": there(goods_out(1, BOTH, stage=Stage.PICKING), record(1, BOTH)),

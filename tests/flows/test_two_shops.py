@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cast import NOON, content, goods_out, order
-
 from pickgate.clock import VirtualClock
 from pickgate.domain.commands import CreateGoodsOut
 from pickgate.domain.warehouse import GoodsOut

@@ -12,11 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pickgate.simulation.recipe import Recipe, parse_troubles
+from pickgate.simulation.run import run
 from seeded_bugs.bug import Bug
 from seeded_bugs.catalogue import BUGS
 
 TESTS = Path(__file__).parents[1]
 SOURCE = TESTS.parent / "src"
+_COMPILED = shutil.ignore_patterns("__pycache__")
 
 
 def change(bug: Bug, text: str) -> str:
@@ -28,37 +31,46 @@ def change(bug: Bug, text: str) -> str:
 
 def copy_with(bug: Bug, folder: Path) -> Path:
     """Copy the source into `folder`, with the bug in it. Returns the folder to import from."""
-    shutil.copytree(SOURCE / "pickgate", folder / "pickgate", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SOURCE / "pickgate", folder / "pickgate", symlinks=True, ignore=_COMPILED)
     file = folder / "pickgate" / bug.file
     file.write_text(change(bug, file.read_text("utf-8")), "utf-8")
     return folder
 
 
 def hunt(bug: Bug, folder: Path) -> str:
-    """Run the hunt in a process of its own. Returns its last line."""
-    environment = os.environ | {"PYTHONPATH": f"{copy_with(bug, folder)}{os.pathsep}{TESTS}", "PYTHONHASHSEED": "0"}
+    """Run the hunt, or the test that is named, in a process of its own. Returns how it ended, in one line."""
+    source = copy_with(bug, folder)
+    environment = os.environ | {"PYTHONPATH": f"{source}{os.pathsep}{TESTS}", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "seeded_bugs.hunt", bug.name]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    if bug.test:
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-o", f"pythonpath={source} {TESTS}"]
+        command = [sys.executable, "-m", "pytest", *options, str(TESTS / bug.test)]
+    done = subprocess.run(
+        command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=600
+    )
+    if bug.test:
+        return f"caught {bug.test}" if done.returncode == 1 else f"not caught: pytest ended with {done.returncode}"
     lines = done.stdout.strip().splitlines()
     return lines[-1] if lines else done.stderr[-2000:]
 
 
-def _hunt_here(bug: Bug) -> str:
-    from pickgate.simulation.recipe import Recipe, parse_troubles
-    from pickgate.simulation.run import run
+def recipe_of(bug: Bug, seed: int) -> Recipe:
+    """The run in which the bug is looked for."""
+    return Recipe(
+        seed=seed,
+        orders=bug.orders,
+        faults=None if bug.faults is None else parse_troubles(",".join(bug.faults) or "none"),
+        fault_chance=bug.fault_chance,
+        operator_acts=bug.operator_acts,
+        without=bug.without,
+        stories=bug.stories,
+        settings=bug.settings,
+    )
 
-    faults = None if bug.faults is None else parse_troubles(",".join(bug.faults) or "none")
+
+def _hunt_here(bug: Bug) -> str:
     for seed in range(1, bug.seeds + 1):
-        recipe = Recipe(
-            seed=seed,
-            orders=bug.orders,
-            faults=faults,
-            fault_chance=bug.fault_chance,
-            without=bug.without,
-            stories=bug.stories,
-            settings=bug.settings,
-        )
-        laws = [violation.law for violation in run(recipe).violations]
+        laws = [violation.law for violation in run(recipe_of(bug, seed)).violations]
         if laws:
             return f"caught {'+'.join(dict.fromkeys(laws))} seed {seed}, {bug.orders} orders"
     return "not caught"

@@ -210,3 +210,21 @@ def test_below_a_closed_folder_of_root_it_lives_elsewhere(folder: Path) -> None:
         server.stop()
         if home is not None:
             shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_start_while_another_process_stops_the_server_starts_it_again(folder: Path) -> None:
+    owner, other = EmbeddedPostgres(folder / "data"), EmbeddedPostgres(folder / "data", patience_seconds=10)
+    dsn = owner.start()
+    pid = find_postmaster(cluster_of(folder))
+    assert pid is not None
+    try:
+        with ThreadPoolExecutor() as pool:
+            starting = pool.submit(other.start)
+            owner.stop()
+            assert starting.result(timeout=12) == dsn
+        assert ask(dsn, "SELECT 1") == 1
+        assert find_postmaster(cluster_of(folder)) not in (None, pid)
+    finally:
+        owner.stop()
+        other.start()
+        other.stop()

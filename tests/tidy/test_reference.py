@@ -23,7 +23,8 @@ OPERATIONS = [
     "list_orders", "get_order", "look_at_order", "release_order", "hold_order", "unhold_order", "cancel_in_warehouse",
     "replay_order", "list_exceptions", "get_exception", "assign_exception", "snooze_exception", "resolve_exceptions",
     "list_held_orders", "list_stock", "preview_stock", "publish_stock", "list_drift", "money_report",
-    "list_money_exceptions", "get_rulebook", "check_rulebook", "backtest_rulebook", "publish_rulebook",
+    "list_money_exceptions", "list_rulebooks", "get_rulebook", "export_rulebook", "check_rulebook",
+    "backtest_rulebook", "save_rulebook", "publish_rulebook",
     "list_effects", "list_audit", "daily_checks", "get_health",
 ]  # fmt: skip
 

@@ -28,7 +28,7 @@ from pickgate.twins.shopify.graph.readers import READERS
 from twins.shopify_kit import Kit, contract, contract_json, fo_of
 
 VERSIONS = ("2026-07", "2026-10")
-NOT_OFFERED = {"RunBulkQuery", "BulkOperationStatus", "CreateFulfillmentService"}
+NOT_OFFERED = {"CreateFulfillmentService"}
 
 
 def _real(version: str) -> GraphQLSchema:
@@ -155,6 +155,9 @@ def _variables(kit: Kit) -> dict[str, dict[str, Any]]:
     where = {"inventoryItemId": kit.shirt.inventory_item.id, "locationId": kit.leeds.id}
     hook = shop.subscribe("orders/edited", "https://pickgate.example/a")
     by_order, by_fo = {"id": order.id}, {"id": fo.id}
+    bulk_query = "{ orders { edges { node { id name lineItems { edges { node { id sku currentQuantity } } } } } } }"
+    run = "mutation R($q: String!) { bulkOperationRunQuery(query: $q) { bulkOperation { id } } }"
+    bulk = kit.data(run, q=bulk_query)
     return {
         "ShopAndScopes": {},
         "OrderSnapshot": by_order,
@@ -165,6 +168,8 @@ def _variables(kit: Kit) -> dict[str, dict[str, Any]]:
         "AssignedFulfillmentOrders": {"status": "FULFILLMENT_REQUESTED", "locationIds": [service.id]},
         "OrderAgreements": {"id": shipped.id},
         "OrderRefunds": {"id": shipped.id},
+        "RunBulkQuery": {"query": bulk_query},
+        "BulkOperationStatus": {"id": bulk["bulkOperationRunQuery"]["bulkOperation"]["id"]},
         "HoldFulfillmentOrder": {**by_fo, "hold": {"reason": "OTHER", "handle": "pickgate-2"}},
         "ReleaseHolds": {"id": fo_of(held).id, "holdIds": [hold.id]},
         "ReportProgress": {**by_fo, "report": {"reasonNotes": "picking"}},

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pickgate.api.intake import Intake
@@ -87,7 +87,7 @@ def create_app(parts: AppParts) -> PickgateApp:
         Route("/openapi.json", openapi, methods=["GET"]),
         Route("/openapi-3.0.json", openapi_3_0, methods=["GET"]),
         *rest_routes(parts),
-        *(Mount(path, app) for path, app in parts.extra_mounts),
+        *(Route(path, app) for path, app in parts.extra_mounts),
         *console.routes(),
     ]
     handlers = _handlers(parts, console)

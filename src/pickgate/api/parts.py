@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from pickgate.api.intake import ClarusDoor, ShopifyDoor
 from pickgate.clock import Clock
 from pickgate.flows.money_reports import MoneyReports
@@ -15,6 +17,7 @@ from pickgate.metrics import Metrics
 from pickgate.operations.context import OperationContext
 from pickgate.operations.ports import Access, Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
+from pickgate.operations.rulebook_desk import RulebookDesk
 from pickgate.operations.stock_ports import StockDesk
 
 
@@ -29,11 +32,14 @@ class AppParts:
         version: Shown in the OpenAPI document and on the health page.
         connections: How the last calls to each vendor went, for the health page; none: the page says so.
         money: The month's reports; none: this process has no ledger, and says so.
+        rulebooks: The rulebook's versions, checks and back-tests; none: this process has none, and says so.
+        settings: What this process was started with, for the settings page, which masks secrets.
+        zone: The time zone in which people read times, by its IANA name.
         stock: Stock levels and their publication; none: this process does not publish, and says so.
         on_stored: Told after webhooks were committed, so that a worker in this process need not wait for its timer.
         live_seconds: How often open pages' watcher asks the store whether anything changed.
         random_bytes: A cryptographic source, for session ids.
-        extra_mounts: Other skins in the same process, such as ("/mcp", app).
+        extra_mounts: Other skins in the same process, each an ASGI application at one path, such as ("/mcp", app).
     """
 
     clock: Clock
@@ -54,6 +60,9 @@ class AppParts:
     connections: Callable[[], Sequence[Connection]] = tuple
     money: MoneyReports | None = None
     stock: StockDesk | None = None
+    rulebooks: RulebookDesk | None = None
+    settings: BaseModel | None = None
+    zone: str = "UTC"
     on_stored: Callable[[], None] = lambda: None
     live_seconds: float = 2.0
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
@@ -73,4 +82,6 @@ class AppParts:
             metrics=self.metrics,
             money=self.money,
             stock=self.stock,
+            rulebooks=self.rulebooks,
+            settings=self.settings,
         )

@@ -42,11 +42,21 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "publish_stock": ("POST", "/stock/publish"),
     "money_report": ("GET", "/money/report"),
     "list_money_exceptions": ("GET", "/money/exceptions"),
+    "list_rulebooks": ("GET", "/rulebooks"),
+    "get_rulebook": ("GET", "/rulebook"),
+    "export_rulebook": ("GET", "/rulebook/export"),
+    "check_rulebook": ("GET", "/rulebook/check"),
+    "backtest_rulebook": ("GET", "/rulebook/backtest"),
+    "save_rulebook": ("POST", "/rulebooks"),
+    "publish_rulebook": ("POST", "/rulebooks/{number}/publish"),
     "list_effects": ("GET", "/effects"),
     "get_body": ("GET", "/bodies/{id}"),
     "list_audit": ("GET", "/audit"),
     "daily_checks": ("GET", "/daily-checks"),
     "get_health": ("GET", "/health"),
+    "list_runbooks": ("GET", "/handbook"),
+    "get_runbook": ("GET", "/handbook/{code}"),
+    "get_settings": ("GET", "/settings"),
 }
 
 

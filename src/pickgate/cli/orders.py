@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pickgate.bootstrap import Installation
-from pickgate.cli.runtime import AnswerIsNo, ago, ask, json_option, print_json, print_table, with_installation
+from pickgate.cli.runtime import ago, ask, json_option, print_json, print_table, with_installation
 
 
 @click.command()
@@ -58,15 +58,12 @@ async def replay(installation: Installation, ref: str, rulebook: int | None, *, 
     if as_json:
         print_json(answer)
         return
-    decision = answer.get("decision", answer)
-    if not decision.get("decided", True):
-        raise AnswerIsNo(f"it cannot be decided: {decision['why']}")
-    click.echo(f"Rulebook {decision['rulebook']}: {decision['state']}")
-    for command in decision["commands"]:
-        click.echo(f"  would do: {command}")
-    for gate in decision["gates"]:
+    click.echo(f"Rulebook {answer['rulebook']}: {answer['state']}")
+    for command in answer["commands"]:
+        click.echo(f"  would do: {command['kind']} {command['target']}")
+    for gate in answer["gates"]:
         click.echo(f"  gate {gate['code']}: {gate['detail']}")
-    for reason in decision["reasons"]:
+    for reason in answer["reasons"]:
         click.echo(f"  because {reason['text']}" + (f" ({reason['row']})" if reason["row"] else ""))
 
 

@@ -32,20 +32,37 @@ def token() -> None:
 @click.option("--role", type=ROLES, default="viewer", show_default=True)
 @click.option("--shop", "shops", multiple=True, help="Only these shops; default: all.")
 @click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="Valid for so many days.")
+@click.option("--delegating", is_flag=True, help="Believe X-Pickgate-Actor: for a program that people use, as Retool.")
 @json_option
 @with_installation
 async def create_token(
-    installation: Installation, name: str, role: str, shops: tuple[str, ...], days: int, *, as_json: bool
+    installation: Installation,
+    name: str,
+    role: str,
+    shops: tuple[str, ...],
+    days: int,
+    *,
+    delegating: bool,
+    as_json: bool,
 ) -> None:
     """Make a token. It is shown once, and only its hash is kept."""
     text = make_token(secrets.token_bytes)
     now = installation.clock.now()
     expires = now + timedelta(days=days)
     number = await installation.access.create_token(
-        name=name, token_hash=hash_secret(text), role=role, shops=list(shops), expires_at=expires, by=_me(), now=now
+        name=name,
+        token_hash=hash_secret(text),
+        role=role,
+        shops=list(shops),
+        delegating=delegating,
+        expires_at=expires,
+        by=_me(),
+        now=now,
     )
     if as_json:
-        print_json({"id": number, "token": text, "role": role, "expires_at": expires.isoformat()})
+        print_json(
+            {"id": number, "token": text, "role": role, "delegating": delegating, "expires_at": expires.isoformat()}
+        )
     else:
         click.echo(text)
         click.echo(
@@ -63,10 +80,11 @@ async def list_tokens(installation: Installation, *, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["id", "name", "role", "shops", "last used", "expires", "revoked"],
+        ["id", "name", "role", "shops", "delegating", "last used", "expires", "revoked"],
         [
             [
-                row["id"], row["name"], row["role"], ", ".join(row["shops"]) or "all", ago(row["last_used_at"]),
+                row["id"], row["name"], row["role"], ", ".join(row["shops"]) or "all",
+                "yes" if row["delegating"] else "", ago(row["last_used_at"]),
                 ago(row["expires_at"]), ago(row["revoked_at"]),
             ]
             for row in rows

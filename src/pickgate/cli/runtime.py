@@ -123,9 +123,14 @@ def with_installation(
     return run
 
 
+def me() -> str:
+    """The person at this terminal, as the audit names them."""
+    return f"cli:{getpass.getuser()}"
+
+
 async def ask(installation: Installation, operation: str, /, **values: Any) -> Any:
     """Run one operation as the person at this terminal, who may do everything. Refusals end the command."""
-    actor = Actor(name=f"cli:{getpass.getuser()}", role=Role.ADMIN)
+    actor = Actor(name=me(), role=Role.ADMIN)
     try:
         answer = await run_operation(installation.context(actor), operation, values)
     except OperationRefused as error:

@@ -37,9 +37,7 @@ def simulate(
     unknown = [name for name in nets if name not in NETS]
     if unknown:
         raise click.BadParameter(f"no net is called {unknown[0]!r}; nets: {', '.join(NETS)}", param_hint="--without")
-    recipes = [
-        Recipe(seed=seed + number, orders=orders, faults=troubles, without=nets) for number in range(seeds)
-    ]
+    recipes = [Recipe(seed=seed + number, orders=orders, faults=troubles, without=nets) for number in range(seeds)]
     if story is not None:
         _tell(recipes[0], story)
         return

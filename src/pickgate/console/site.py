@@ -1,10 +1,12 @@
-"""The console's routes: log in and out, pages and their JSON twins, changes, live updates, static files."""
+"""The console's routes: log in and out, pages and their JSON and CSV twins, changes, live updates, static files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -14,18 +16,17 @@ from starlette.staticfiles import StaticFiles
 
 from pickgate.api.parts import AppParts
 from pickgate.api.problems import STATUS, Problem, problem_of, render_problem
+from pickgate.console.files import csv_of_list, download_of
+from pickgate.console.forms import read_form, read_values
 from pickgate.console.limiter import LoginLimiter
 from pickgate.console.live import ChangeFeed
 from pickgate.console.pages import PAGES, Page, hold_choices
 from pickgate.console.sessions import Sessions, Visitor
 from pickgate.console.views import STATIC, Views, wants_json
-from pickgate.console.words import body_text
+from pickgate.console.words import body_text, summary_of
 from pickgate.operations.errors import NotFound, OperationRefused
-from pickgate.operations.operation import Operation
 from pickgate.operations.passwords import PasswordCheck
 from pickgate.operations.registry import REGISTRY, run_operation
-
-_MOST_FORM_FIELDS = 1200
 
 
 class Console:
@@ -34,7 +35,8 @@ class Console:
     def __init__(self, parts: AppParts, feed: ChangeFeed) -> None:
         self._parts = parts
         self._feed = feed
-        self._views = Views(version=parts.version)
+        self._zone = ZoneInfo(parts.zone)
+        self._views = Views(version=parts.version, zone=self._zone)
         self._sessions = Sessions(parts)
         self._limiter = LoginLimiter()
         self._passwords = PasswordCheck()
@@ -46,15 +48,19 @@ class Console:
             Route("/login", self.log_in, methods=["POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
             Route("/bodies/{id}", self.show_body, methods=["GET"]),
+            Route("/money/file", self.money_file, methods=["GET"]),
+            Route("/rulebook/{number}/file", self.rulebook_file, methods=["GET"]),
             Route("/events", self.events, methods=["GET"]),
             Route("/do/{operation_id}", self.change, methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(STATIC))),
         ]
         for page in sorted(PAGES, key=lambda page: page.path.count("{")):
-            for path in (page.path, "/index.json" if page.path == "/" else page.path + ".json"):
+            twins = ["/index.json" if page.path == "/" else page.path + ".json"]
+            twins += [page.path + ".csv"] if page.lists else []
+            for path in (page.path, *twins):
                 found.append(Route(path, self._endpoint(page), methods=["GET"], name=page.title + path))
         # A twin's ".json" must win over "{ref}" taking it for a part of the order's name.
-        return sorted(found, key=lambda route: not getattr(route, "path", "").endswith(".json"))
+        return sorted(found, key=lambda route: not getattr(route, "path", "").endswith((".json", ".csv")))
 
     def _endpoint(self, page: Page) -> Any:
         async def endpoint(request: Request) -> Response:
@@ -62,12 +68,14 @@ class Console:
             if visitor is None:
                 return self._ask_to_log_in(request)
             context = self._parts.context(visitor.actor)
-            values = page.values(request)
+            values = page.values(request, self._today())
             try:
+                if page.lists and request.url.path.endswith(".csv"):
+                    return await csv_of_list(context, REGISTRY.get(page.operation), values)
                 output = await run_operation(context, page.operation, values)
                 if wants_json(request):
                     return JSONResponse(output.model_dump(mode="json"))
-                more = await page.more(context, request.query_params)
+                more = await page.more(context, values)
             except OperationRefused as refused:
                 return self._refused(request, visitor, problem_of(refused))
             shown = self._shared(page) | {"it": output, "offset": _offset(values)} | more
@@ -76,13 +84,15 @@ class Console:
         return endpoint
 
     def _shared(self, page: Page) -> dict[str, Any]:
-        now = self._parts.clock.now()
         return {
             "page": page,
-            "now": now,
-            "ends": hold_choices(now),
+            "now": self._parts.clock.now(),
+            "ends": hold_choices(self._today()),
             "shops": list(self._parts.shops),
         }
+
+    def _today(self) -> datetime:
+        return self._parts.clock.now().astimezone(self._zone)
 
     def _refused(self, request: Request, visitor: Visitor | None, problem: Problem) -> Response:
         if wants_json(request):
@@ -179,7 +189,16 @@ class Console:
         visitor = await self._sessions.find(request)
         if visitor is None:
             return self._ask_to_log_in(request)
-        form = await request.form(max_fields=_MOST_FORM_FIELDS, max_files=0)
+        try:
+            form = await read_form(request)
+        except Problem as problem:
+            return self._refused(request, visitor, problem)
+        try:
+            return await self._change(request, visitor, form)
+        finally:
+            await form.close()
+
+    async def _change(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         problem = self._forged(request, visitor, form.get("csrf"))
         if problem is not None:
             return self._refused(request, visitor, problem)
@@ -188,7 +207,7 @@ class Console:
             operation = REGISTRY.get(operation_id)
             if not operation.changes:
                 raise NotFound(f"{operation_id} changes nothing.", remedy="Open its page instead.")
-            values = _values(form, operation)
+            values = await read_values(form, operation)
             output = await run_operation(self._parts.context(visitor.actor), operation_id, values)
         except OperationRefused as refused:
             return self._refused(request, visitor, problem_of(refused))
@@ -196,6 +215,7 @@ class Console:
             return JSONResponse(output.model_dump(mode="json"))
         is_part = bool(request.headers.get("hx-request"))
         done = output.model_dump(mode="json")
+        done["summary"] = summary_of(done)
         return self._views.render(
             request,
             "notice.html" if is_part else "done.html",
@@ -203,6 +223,36 @@ class Console:
             {"problem": None, "done": done, "back": _back(request), "now": self._parts.clock.now(), "is_part": is_part},
             headers={} if done["dry_run"] else {"HX-Trigger": "pickgate-changed"},
         )
+
+    async def money_file(self, request: Request) -> Response:
+        """A month's sheet as CSV, or the month as a workbook."""
+        visitor = await self._sessions.find(request)
+        if visitor is None:
+            return self._ask_to_log_in(request)
+        asked = {"format": "csv"} | dict(request.query_params)
+        try:
+            if asked["format"] == "json":
+                raise NotFound("That is not a file.", remedy="Ask for csv or xlsx.")
+            found: Any = await run_operation(self._parts.context(visitor.actor), "money_report", asked)
+        except OperationRefused as refused:
+            return self._refused(request, visitor, problem_of(refused))
+        return download_of(found.file)
+
+    async def rulebook_file(self, request: Request) -> Response:
+        """A version as a workbook, or one of its tables as CSV."""
+        visitor = await self._sessions.find(request)
+        if visitor is None:
+            return self._ask_to_log_in(request)
+        table = request.query_params.get("table", "")
+        asked = {"number": request.path_params["number"], "format": "csv" if table else "xlsx"}
+        try:
+            found: Any = await run_operation(self._parts.context(visitor.actor), "export_rulebook", asked)
+            file = next((file for file in found.files if not table or file.name == f"{table}.csv"), None)
+            if file is None:
+                raise NotFound(f"There is no table {table!r}.", remedy="Open the version and choose a table.")
+        except OperationRefused as refused:
+            return self._refused(request, visitor, problem_of(refused))
+        return download_of(file)
 
     async def show_body(self, request: Request) -> Response:
         """Ask for a reason, then show a raw body; only that is an operation, and audited."""
@@ -237,30 +287,10 @@ class Console:
         return await self._feed.stream(request.headers.get("last-event-id", "")[:100])
 
 
-def _values(form: FormData, operation: Operation[Any, Any]) -> dict[str, Any]:
-    """Read the operation's fields from a form; a form may serve several operations, each takes its own fields."""
-    values: dict[str, Any] = {}
-    for name in form:
-        found = [item for item in form.getlist(name) if isinstance(item, str) and item != ""]
-        if found and name in operation.input.model_fields:
-            values[name] = found[0] if len(found) == 1 else found
-    if "ids" in values:
-        _pair_versions(values)
-    return values
-
-
 def _offset(values: Mapping[str, Any]) -> int:
     """Return where a list's page begins, from input that the operation has accepted."""
     cursor = values.get("cursor")
     return int(cursor[1:]) if cursor else int(values.get("offset", 0))
-
-
-def _pair_versions(values: dict[str, Any]) -> None:
-    """Turn `ids` of the form "5:version" into ids and the versions that were seen, so that they cannot drift apart."""
-    pairs = [item.partition(":") for item in values.get("ids", [])]
-    if pairs and all(version for _, _, version in pairs):
-        values["ids"] = [number for number, _, _ in pairs]
-        values["expected"] = [version for _, _, version in pairs]
 
 
 def _local(target: str) -> str:

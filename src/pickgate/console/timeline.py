@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from pickgate.console.words import EFFECTS, STATES, detail_rows, plain_words
@@ -20,11 +20,11 @@ class Told:
     reasons: tuple[str, ...] = ()
 
 
-def told(kind: str, detail: Any) -> Told:
-    """Tell one journal entry. A kind that is not known here is told as it is stored."""
+def told(kind: str, detail: Any, zone: tzinfo = UTC) -> Told:
+    """Tell one journal entry, times in a zone. A kind that is not known here is told as it is stored."""
     found: Mapping[str, Any] = detail if isinstance(detail, Mapping) else {}
     if kind == "decided":
-        return _decided(found)
+        return _decided(found, zone)
     if kind == "hint":
         return Told(f"Webhook {found.get('topic') or 'without a topic'} from {found.get('source', 'outside')}")
     if kind == "woken":
@@ -37,15 +37,15 @@ def told(kind: str, detail: Any) -> Told:
         return Told(title, _others(found, "kind", "target"))
     if kind in REGISTRY:
         title = REGISTRY.get(kind).title
-        return Told(f"{title}, by {found.get('by', 'somebody')}", _texts(found.get("reason")) + _until(found))
+        return Told(f"{title}, by {found.get('by', 'somebody')}", _texts(found.get("reason")) + _until(found, zone))
     return Told(plain_words(kind), _others(found) or tuple(text for _, text in detail_rows(detail)))
 
 
-def _decided(detail: Mapping[str, Any]) -> Told:
+def _decided(detail: Mapping[str, Any], zone: tzinfo) -> Told:
     state = str(detail.get("state", ""))
     word = STATES[state][0] if state in STATES else plain_words(state)
     lines = [
-        f"Waits for: {plain_words(gate.get('code')).lower()}" + ", ".join(("", *_until(gate)))
+        f"Waits for: {plain_words(gate.get('code')).lower()}" + ", ".join(("", *_until(gate, zone)))
         for gate in detail.get("gates", ())
     ]
     lines += [
@@ -63,13 +63,13 @@ def _decided(detail: Mapping[str, Any]) -> Told:
     return Told(f"Decided: {word}", tuple(lines), tuple(reasons))
 
 
-def _until(detail: Mapping[str, Any]) -> tuple[str, ...]:
-    return (f"until {_clock(detail['until'])}",) if detail.get("until") else ()
+def _until(detail: Mapping[str, Any], zone: tzinfo) -> tuple[str, ...]:
+    return (f"until {_clock(detail['until'], zone)}",) if detail.get("until") else ()
 
 
-def _clock(text: object) -> str:
+def _clock(text: object, zone: tzinfo) -> str:
     try:
-        return f"{datetime.fromisoformat(str(text)):%-d %b %H:%M} UTC"
+        return f"{datetime.fromisoformat(str(text)).astimezone(zone):%-d %b %H:%M %Z}"
     except ValueError:
         return str(text)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -12,7 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from pickgate.console import words
+from pickgate.console import pictures, words
+from pickgate.console.forms import text_of_table
+from pickgate.console.handbook import render_markdown
 from pickgate.console.sessions import Visitor
 from pickgate.console.timeline import told
 from pickgate.domain.findings import CODES
@@ -25,7 +29,7 @@ STATIC = files("pickgate.console") / "static"
 class Views:
     """Renders templates. Everything is escaped; nothing is ever marked safe that came from outside."""
 
-    def __init__(self, *, version: str) -> None:
+    def __init__(self, *, version: str, zone: tzinfo) -> None:
         self._stamps = {name: _stamp(name) for name in ("console.css", "console.js", "vendor/htmx.min.js", "icon.svg")}
         self._environment = Environment(
             loader=PackageLoader("pickgate.console"),
@@ -36,7 +40,10 @@ class Views:
         )
         self._environment.globals |= {
             "mark": words.mark,
-            "moment": words.moment,
+            "moment": partial(words.moment, zone=zone),
+            "local": partial(_local, zone=zone),
+            "zone": str(zone),
+            "one_minute": timedelta(minutes=1),
             "span": words.span,
             "outside": words.outside,
             "plain_words": words.plain_words,
@@ -44,8 +51,16 @@ class Views:
             "teams": words.TEAMS,
             "states": words.STATES,
             "codes": CODES,
-            "told": told,
+            "told": partial(told, zone=zone),
             "action_title": _action_title,
+            "amount": words.amount,
+            "render_markdown": render_markdown,
+            "money_pictures": pictures.money_pictures,
+            "stock_picture": pictures.stock_picture,
+            "level_differs": pictures.level_differs,
+            "was_set_since": pictures.was_set_since,
+            "empty_tables": words.EMPTY_TABLES,
+            "text_of_table": text_of_table,
             "static": self._static,
             "version": version,
         }
@@ -78,8 +93,18 @@ class Views:
             text = urlencode(kept, doseq=True)
             return request.url.path + (f"?{text}" if text else "")
 
+        def csv_link() -> str:
+            kept = [pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "offset", "cursor")]
+            return f"{request.url.path}.csv" + (f"?{urlencode(kept)}" if kept else "")
+
         text = self._environment.get_template(template).render(
-            visitor=visitor, may=may, with_query=with_query, path=request.url.path, query=request.query_params, **values
+            visitor=visitor,
+            may=may,
+            with_query=with_query,
+            csv_link=csv_link,
+            path=request.url.path,
+            query=request.query_params,
+            **values,
         )
         return HTMLResponse(text, status, headers=dict(headers or {}))
 
@@ -88,6 +113,11 @@ def wants_json(request: Request) -> bool:
     """Say whether the JSON twin is asked for: by `.json` at the end, or by Accept."""
     accept = request.headers.get("accept", "")
     return request.url.path.endswith(".json") or ("application/json" in accept and "text/html" not in accept)
+
+
+def _local(instant: datetime, form: str, *, zone: tzinfo) -> str:
+    """Write an instant in the console's zone."""
+    return instant.astimezone(zone).strftime(form)
 
 
 def _action_title(action: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from pickgate.domain.money import Money, minor_exponent
 
 # Word and shape: a state is never told by colour alone. `tone` picks the colour.
 STATES: Mapping[str, tuple[str, str, str]] = {
@@ -46,6 +49,21 @@ EXCEPTION_STATES: Mapping[str, tuple[str, str, str]] = {
     "snoozed": ("Snoozed", "◔", "quiet"),
     "resolved": ("Resolved", "●", "good"),
 }
+FINDINGS: Mapping[str, tuple[str, str, str]] = {
+    "error": ("Error", "■", "bad"),
+    "warning": ("Warning", "◆", "warn"),
+    "note": ("Note", "•", "quiet"),
+}
+EMPTY_TABLES: Mapping[str, str] = {
+    "locations": "Each location of a shop needs a warehouse here; until then its orders wait.",
+    "services": "Each shipping method needs a carrier and a service there; a row that fits all catches the rest.",
+    "priorities": "Every order has the warehouse’s usual priority. A row here puts some first.",
+    "skus": "Every SKU is taken as the warehouse’s product code. A row here gives it another one, or ignores it.",
+    "bundles": "No SKU is made of others. A row for each component takes a bundle apart for the pickers.",
+    "notes": "No note or attribute of an order is passed on to the warehouse. A row here says which goes where.",
+    "splits": "Each fulfilment order becomes one goods-out. A row here sends some lines apart.",
+    "holds": "No order is held by a rule. A row here keeps some back until a person releases them.",
+}
 TEAMS: Mapping[str, str] = {"ops": "Operations", "cx": "Customer care", "finance": "Finance", "ecommerce": "E-commerce"}
 _ALL = {
     "state": STATES,
@@ -53,6 +71,7 @@ _ALL = {
     "effect": EFFECTS,
     "connection": CONNECTIONS,
     "exception": EXCEPTION_STATES,
+    "finding": FINDINGS,
 }
 
 
@@ -63,18 +82,19 @@ def mark(kind: str, value: object) -> Markup:
     return Markup('<span class="mark {}"><span aria-hidden="true">{}</span> {}</span>').format(tone, shape, word)
 
 
-def moment(value: datetime | str | None, now: datetime) -> Markup:
-    """Render an instant: UTC, and how long ago or ahead. A script keeps the age right while the page is open."""
+def moment(value: datetime | str | None, now: datetime, zone: tzinfo = UTC) -> Markup:
+    """Render an instant in a zone, and how long ago or ahead. A script keeps the age right while the page is open."""
     if value is None:
         return Markup('<span class="none">–</span>')
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    day = "" if instant.date() == now.date() else f"{instant:%-d %b} "
-    year = "" if instant.year == now.year else f"{instant:%Y} "
+    instant, today = instant.astimezone(zone), now.astimezone(zone)
+    day = "" if instant.date() == today.date() else f"{instant:%-d %b} "
+    year = "" if instant.year == today.year else f"{instant:%Y} "
     return Markup(
         '<time datetime="{}" title="{}"><span class="clock">{}</span> <span class="age" data-age>{}</span></time>'
     ).format(
         instant.isoformat(timespec="seconds"),
-        f"{instant:%Y-%m-%d %H:%M:%S} UTC",
+        f"{instant:%Y-%m-%d %H:%M:%S %Z}",
         f"{year}{day}{instant:%H:%M}",
         age(instant, now),
     )
@@ -100,6 +120,15 @@ def span(length: timedelta) -> str:
     if hours < 24:
         return f"{hours} h {minutes % 60:02d} min"
     return f"{days} d {hours % 24} h"
+
+
+def amount(cell: Any) -> str:
+    """Write a cell of a money sheet: {"minor", "currency"} as "-1,234.50", other values as they are."""
+    if not isinstance(cell, Mapping):
+        return "" if cell is None else str(cell)
+    money = Money(cell["minor"], cell["currency"])
+    digits = f"{Decimal(abs(money.minor)).scaleb(-minor_exponent(money.currency)):,.{minor_exponent(money.currency)}f}"
+    return f"−{digits}" if money.minor < 0 else digits
 
 
 def plain_words(code: object) -> str:
@@ -138,6 +167,31 @@ def _text(value: Any) -> str:
             return str(value["text"]) + (f" ({_text(row)})" if row else "")
         return ", ".join(f"{plain_words(name).lower()} {text}" for name, text in detail_pairs(value))
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def summary_of(done: Mapping[str, Any]) -> str:
+    """Say what a change did, or would do, in a sentence."""
+    if "summary" in done:
+        return str(done["summary"])
+    places = done.get("places", ())
+    if not places:
+        return str(done.get("problem") or "There was nothing to do.")
+    return " ".join(_told_place(place, is_preview=done["dry_run"]) for place in places) + (
+        f" {done['problem']}" if done.get("problem") else ""
+    )
+
+
+def _told_place(place: Mapping[str, Any], *, is_preview: bool) -> str:
+    name = f"{place['account']} {place['warehouse']}"
+    if place["problem"] or place["held"]:
+        return f"{name}: {place['problem'] or place['held']}"
+    if is_preview:
+        return f"{name}: {place['to_set']} of {place['compared']} levels would be set."
+    rest = "".join(f", {place[key]} {words}" for key, words in _NOT_SET if place[key])
+    return f"{name}: {place['published']} of {place['to_set']} levels set{rest}."
+
+
+_NOT_SET = (("not_settled", "not settled yet"), ("refused", "refused"))
 
 
 def body_text(text: str) -> str:

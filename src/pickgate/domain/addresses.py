@@ -1,4 +1,4 @@
-"""An address as the warehouse can hold it: laid into its fields without losing a word, or refused by the field's name."""
+"""An address as the warehouse can hold it: laid into its fields without losing a word, or refused by field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ FIELD_NAMES = {
     "phone": "phone number",
 }
 # Countries that are one town: shops leave the town out there, and couriers are given one all the same.
-ONE_TOWN = {"GI": "Gibraltar", "HK": "Hong Kong", "MC": "Monaco", "MO": "Macao", "SG": "Singapore", "VA": "Vatican City"}
+ONE_TOWN = {
+    "GI": "Gibraltar",
+    "HK": "Hong Kong",
+    "MC": "Monaco",
+    "MO": "Macao",
+    "SG": "Singapore",
+    "VA": "Vatican City",
+}
 
 
 def fit_address(address: Address) -> Address:

@@ -80,7 +80,7 @@ def decide(facts: Facts, rules: Rules, policy: Policy, *, now: datetime) -> Deci
     projection = project(facts, order, rules, policy, despatch.unreported)
     if order.cancelled_at is not None:
         projection = Projection(reasons=projection.reasons)
-    fingerprint = _fingerprint(projection.wanted)
+    fingerprint = _fingerprint(order, projection.wanted)
     gates = [*decide_gates(order, facts.records, lineage, policy, now=now), *_problem_gates(projection)]
     reconciliation = decide_reconciliation(
         Situation(
@@ -158,8 +158,13 @@ def _missing_order(facts: Facts, known: Sequence[Known]) -> Decision:
     )
 
 
-def _fingerprint(wanted: Sequence[Wanted]) -> str:
-    text = "|".join(sorted(f"{w.fulfilment_order_id}/{w.group}/{w.content.fingerprint}" for w in wanted))
+def _fingerprint(order: ShopOrder, wanted: Sequence[Wanted]) -> str:
+    """Hash what an approval is bound to: what is to be sent, and what the order holds altogether.
+
+    After a part has left, the rest of an edited order may look just like something that was approved before.
+    """
+    held = ",".join(f"{line.id}={line.current}" for line in order.lines if line.current)
+    text = "|".join(sorted(f"{w.fulfilment_order_id}/{w.group}/{w.content.fingerprint}" for w in wanted)) + f"#{held}"
     return sha256(text.encode()).hexdigest()[:16]
 
 

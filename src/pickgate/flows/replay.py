@@ -61,12 +61,15 @@ def replay_decision(facts: Facts, rules: Rules, policy: Policy) -> Mapping[str, 
     return {
         "decided": True,
         "rulebook": rules.version,
-        "read_at": facts.read_at.isoformat(),
+        "decided_at": facts.read_at.isoformat(),
         "state": decision.state.value,
         "fingerprint": decision.fingerprint,
-        "commands": [command.key for command in decision.commands],
+        "commands": [
+            {"kind": command.key.partition(":")[0], "target": command.key.partition(":")[2]}
+            for command in decision.commands
+        ],
         "gates": [{"code": gate.code, "detail": gate.detail, "until": gate.until} for gate in decision.gates],
-        "exceptions": [{"code": finding.code, "summary": finding.summary} for finding in decision.findings],
+        "findings": [{"code": finding.code, "summary": finding.summary} for finding in decision.findings],
         "wanted": [
             {
                 "fulfilment_order_id": wanted.fulfilment_order_id,

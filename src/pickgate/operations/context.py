@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import BaseModel
+
 from pickgate.clock import Clock
 from pickgate.flows.money_reports import MoneyReports
 from pickgate.metrics import Metrics
 from pickgate.operations.ports import Audit, Connection, OperatorActions, Reads, Replay, Wake
 from pickgate.operations.roles import Actor
+from pickgate.operations.rulebook_desk import RulebookDesk
 from pickgate.operations.stock_ports import StockDesk
 
 
@@ -29,6 +32,8 @@ class OperationContext:
     metrics: Metrics = field(default_factory=Metrics)
     stock: StockDesk | None = None
     money: MoneyReports | None = None
+    rulebooks: RulebookDesk | None = None
+    settings: BaseModel | None = None
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -171,6 +171,7 @@ def _changed(
         changed=not ask.dry_run,
         summary=summary,
         exceptions=[item.id for item in found],
+        version=" ".join(item.version for item in found),
         before={str(item.id): _plain(was(item)) for item in found},
         after={str(item.id): _plain(becomes) for item in found},
     )

@@ -6,10 +6,11 @@ Times are UTC. Ids of orders and exceptions are Pickgate's own, whole numbers; `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Shape(BaseModel):
@@ -146,12 +147,30 @@ class OrderRow(Shape):
     held_by: str | None = None
 
 
+class ReasonShape(Shape):
+    """Why, in words, and the rulebook row that said so: "Next Day → DPD/ND" by "services, row 3, version 12"."""
+
+    text: str
+    row: str | None = None
+
+    @field_validator("row", mode="before")
+    @classmethod
+    def _in_words(cls, row: Any) -> Any:
+        """Tell a row that comes in its parts."""
+        if row is None or isinstance(row, str):
+            return row
+        if isinstance(row, Mapping):
+            return f"{row['table']}, row {row['row']}, version {row['version']}"
+        return str(row)
+
+
 class OrderShape(OrderRow):
     """One order, whole."""
 
     decided_at: datetime | None = None
     rulebook_version: int = 0
-    reasons: list[Any] = Field(default_factory=list, description="Why the last look decided what it did")
+    fingerprint: str = Field(default="", description="Hash of everything that is wanted; an approval is bound to it")
+    reasons: list[ReasonShape] = Field(default_factory=list, description="Why the last look decided what it did")
     tags: list[str] = Field(default_factory=list)
     financial_status: str | None = None
     failures: int = 0
@@ -197,5 +216,6 @@ class ChangeShape(Shape):
     summary: str
     order: int | None = None
     exceptions: list[int] = Field(default_factory=list)
+    version: str = Field(default="", description="Of what is changed, as it was before; of several, all of them")
     before: dict[str, Any] = Field(default_factory=dict)
     after: dict[str, Any] = Field(default_factory=dict)

@@ -163,6 +163,7 @@ def _changed(
         changed=not ask.dry_run,
         summary=summary,
         order=order.id,
+        version=order.version,
         before=dict(before or {}),
         after=dict(after or {}),
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from pickgate.operations.context import OperationContext
+from pickgate.operations.errors import Conflict
 from pickgate.operations.inputs import OneOrder, OrderSort, Paged, Several, StateName, read_several
 from pickgate.operations.lookup import find_order, page_of, shops_of
 from pickgate.operations.models import OrderRow, OrderShape, Page, Shape
@@ -106,8 +107,16 @@ async def _get_order(context: OperationContext, ask: GetOrder) -> OrderShape:
 
 async def _replay_order(context: OperationContext, ask: ReplayOrder) -> ReplayShape:
     order = await find_order(context, ask)
-    decision = await context.replay(order.id, rulebook=ask.rulebook)
-    return ReplayShape.model_validate(dict(decision) | {"order": order.id})
+    decision = dict(await context.replay(order.id, rulebook=ask.rulebook))
+    if decision.get("decided") is False:
+        raise Conflict(
+            f"{order.name} cannot be decided from what is stored: {decision['why']}",
+            remedy="Look at it again first: look_at_order.",
+        )
+    # Which products the warehouse knew is not kept, so gates may differ by that; what is wanted may not.
+    if "fingerprint" in decision and decision["fingerprint"] != order.fingerprint:
+        decision["differs"] = ["content"]
+    return ReplayShape.model_validate(decision | {"order": order.id})
 
 
 ORDERS = (

@@ -185,6 +185,13 @@ class Identity(Protocol):
     def shops(self) -> frozenset[str] | None: ...
 
 
+class TokenIdentity(Identity, Protocol):
+    """A program that may come in. `delegating`: it may say for whom it acts."""
+
+    @property
+    def delegating(self) -> bool: ...
+
+
 class UserRow(Protocol):
     """A user who may log in. `password_hash` is argon2id's own text."""
 
@@ -199,7 +206,7 @@ class UserRow(Protocol):
 class Access(Protocol):
     """Users, sessions and API tokens. Secrets come in as hashes: a database that leaks lets nobody in."""
 
-    async def find_token(self, token_hash: str, *, now: datetime) -> Identity | None:
+    async def find_token(self, token_hash: str, *, now: datetime) -> TokenIdentity | None:
         """A live token; None when unknown, expired or revoked."""
         ...
 

@@ -9,14 +9,17 @@ from pydantic import BaseModel
 
 from pickgate.operations.context import OperationContext
 from pickgate.operations.exceptions import EXCEPTIONS
+from pickgate.operations.handbook import HANDBOOK
 from pickgate.operations.money import MONEY
 from pickgate.operations.operation import Registry, run
 from pickgate.operations.order_changes import ORDER_CHANGES
 from pickgate.operations.orders import ORDERS
 from pickgate.operations.overview import OVERVIEW
+from pickgate.operations.rulebook import RULEBOOK
+from pickgate.operations.settings import SETTINGS
 from pickgate.operations.stock import STOCK
 
-REGISTRY = Registry((*ORDERS, *ORDER_CHANGES, *EXCEPTIONS, *STOCK, *MONEY, *OVERVIEW))
+REGISTRY = Registry((*ORDERS, *ORDER_CHANGES, *EXCEPTIONS, *STOCK, *MONEY, *RULEBOOK, *OVERVIEW, *HANDBOOK, *SETTINGS))
 
 
 async def run_operation(context: OperationContext, operation_id: str, values: Mapping[str, Any]) -> BaseModel:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pickgate.proofs.processes import Running
 from pickgate.proofs.stage import Stage
 from pickgate.proofs.truth import find_doubled, find_lost, is_done, unfinished
 from pickgate.store.connection import StoreUnavailable
@@ -26,12 +25,14 @@ from pickgate.twins.shopify import LineSpec, Order
 
 _STORE = (
     "claim", "claim_inbox", "settle_inbox", "pending_effects", "load_records", "record_decision", "begin_effect",
-    "finish_effect", "end_look", "settle_unknown",
+    "finish_effect", "end_look",
 )  # fmt: skip
 _COMMANDS = ("CreateGoodsOut", "CreateFulfilment", "TakeLock", "RecallGoodsOut")
 _WIRE = ("clarus read", "clarus write", "shopify read", "shopify write")
 # Each on both sides; the ones that happen rarely come last.
-WORKER_PLACES = [f"{when} {name}" for name in (*_STORE[:-1], *_COMMANDS, *_WIRE) for when in ("before", "after")]
+WORKER_PLACES = [
+    f"{when} {name}" for name in (*_STORE, *_COMMANDS, *_WIRE, "settle_unknown") for when in ("before", "after")
+]
 INTAKE_PLACES = ["before record_inbox", "after record_inbox"]
 _PATIENCE_SECONDS = 12.0
 
@@ -46,9 +47,6 @@ class Crashes:
     taken_over_seconds: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-
-    def slowest(self, seconds: Sequence[float]) -> float:
-        return max(seconds, default=0.0)
 
 
 def worker_points(count: int) -> list[str]:
@@ -134,9 +132,7 @@ async def _watch(stage: Stage, witness: Witness, crashes: Crashes, held: Any) ->
     """Measure how long nobody changed anything, and how long until each order that the dead one held was claimed."""
     loop = asyncio.get_running_loop()
     died = loop.time()
-    while stage.last_write_at < died and loop.time() - died < 60:
-        await asyncio.sleep(0.02)
-    crashes.idle_seconds.append(loop.time() - died)
+    await _until_something_changes(stage, crashes)
     left = dict(held)
     while left and loop.time() - died < 60:
         with suppress(StoreUnavailable):
@@ -168,18 +164,29 @@ async def crash_database(
     loop = asyncio.get_running_loop()
     for _ in range(count):
         await asyncio.sleep(rng.uniform(*apart_seconds))
-        postmaster = find_postmaster(cluster)
+        waited, postmaster = loop.time(), find_postmaster(cluster)
         while postmaster is None:
+            if loop.time() - waited > 30:
+                crashes.problems.append("nobody started PostgreSQL again within half a minute")
+                return
             await asyncio.sleep(0.05)
             postmaster = find_postmaster(cluster)
         for pid in (postmaster, *_children(postmaster)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         crashes.kills += 1
-        died = loop.time()
-        while stage.last_write_at < died and loop.time() - died < 60:
-            await asyncio.sleep(0.02)
-        crashes.idle_seconds.append(loop.time() - died)
+        await _until_something_changes(stage, crashes)
+
+
+async def _until_something_changes(stage: Stage, crashes: Crashes) -> None:
+    """Wait for the next write at either vendor, and put down how long that took."""
+    began = asyncio.get_running_loop().time()
+    try:
+        idle = await stage.until(lambda: stage.last_write_at >= began, seconds=60, what="somebody does something")
+    except AssertionError as never:
+        crashes.problems.append(f"after a kill: {never}")
+    else:
+        crashes.idle_seconds.append(idle)
 
 
 def _children(pid: int) -> Iterator[int]:
@@ -205,11 +212,6 @@ async def come_to_rest(stage: Stage, witness: Witness, crashes: Crashes, *, seco
         crashes.problems.append(f"{late}; left: {left}, {stage.undelivered} undelivered, {unfinished(orders)[:10]}")
     crashes.problems += find_doubled(stage)
     crashes.problems += find_lost(stage, await witness.stored_webhooks())
-
-
-def stop_for_a_while(victim: Running) -> None:
-    """SIGSTOP: the process is not scheduled any more, and knows nothing of it."""
-    victim.signal(signal.SIGSTOP)
 
 
 def finished(orders: Sequence[Order]) -> int:

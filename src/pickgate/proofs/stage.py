@@ -19,6 +19,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import tomli_w
 
@@ -77,6 +78,13 @@ class Stage:
     _carriers: list[DeliveryCarrier] = field(default_factory=list)
     _processes: list[Running] = field(default_factory=list)
     _ticking: asyncio.Task[None] | None = None
+
+    @property
+    def dsn(self) -> str:
+        """Where the database is: the named one, or the embedded one that runs now."""
+        named = read_settings(str(self.config)).database_url
+        socket = (self.folder / "data" / "postgres").resolve() / "socket"
+        return named or f"postgresql://pickgate@/pickgate?host={quote(str(socket), safe='')}"
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────────────────────
 

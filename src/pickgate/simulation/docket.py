@@ -127,7 +127,14 @@ class Docket:
         return any(seen.code in codes and seen.stands for seen in self.exceptions.get(order.id, ()))
 
     def released_by_person(self, order: OrderTruth, *, by: datetime) -> bool:
-        return any(word.verb == "release" and word.at <= by for word in self.words.get(order.id, ()))
+        """Whether a person has released the order as it is at an instant: a word is about what was there to be seen."""
+        version = order.version_at(by)
+        return any(
+            word.verb == "release"
+            and word.at <= by
+            and version in order.versions_between(word.at - self.bounds.notice, word.at)
+            for word in self.words.get(order.id, ())
+        )
 
     def deadline(self, start: datetime, bound: timedelta) -> datetime:
         """When something must have happened; a storm on the way gives three times its length more."""

@@ -135,6 +135,21 @@ def operators_are_obeyed(order: OrderTruth, docket: Docket, orders: Orders) -> I
         for start, end in spans:
             if start + timedelta(seconds=10) < goods_out.created_at < end and not goods_out.made_by_hand:
                 yield breaks("I28", order, f"{goods_out.reference} was released while an operator had stopped it")
+    yield from _taken_back(order, docket)
+
+
+def _taken_back(order: OrderTruth, docket: Docket) -> Iterator[Violation]:
+    """What an operator takes back is recalled in time, or somebody is told that it is too late."""
+    words = docket.words.get(order.id, ())
+    for number, word in enumerate(words):
+        due = docket.deadline(word.at, docket.bounds.notice)
+        overruled = any(later.at <= due for later in words[number + 1 :])
+        if word.verb != "take_back" or overruled or docket.end is None or due > docket.end:
+            continue
+        for goods_out in order.goods_outs:
+            live = goods_out.created_at <= word.at and not goods_out.over_at(due)
+            if live and not goods_out.by_hand and not docket.said(order, SURPLUS, by=due, since=word.at):
+                yield breaks("I28", order, f"{goods_out.reference} was taken back at {word.at:%H:%M:%S}, and lives on")
 
 
 # ── late changes ─────────────────────────────────────────────────────────────────────────────────────────────────────

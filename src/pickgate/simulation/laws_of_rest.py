@@ -85,22 +85,32 @@ def lock_follows_work(order: OrderTruth, docket: Docket, orders: Orders) -> Iter
     """L1: while work is in progress the order is locked for editing, soon after it began. L2: undone work unlocks."""
     if docket.end is None:
         return
-    for start, end in _work_spans(order, docket.end):
-        due = docket.deadline(start, docket.bounds.quick)
-        cancelled = order.cancelled_at is not None and order.cancelled_at <= due
-        if end <= due or cancelled or _locked(order, docket, start, due):
-            continue
-        if not docket.said(order, UNLOCKED, by=due):
-            yield breaks("L1", order, f"work began at {start:%H:%M:%S}, and it was not locked by {due:%H:%M:%S}")
+    for began, ended in _work_spans(order, docket.end):
+        for start, end in _unlocked(order, docket, began, ended):
+            due = docket.deadline(start, docket.bounds.quick)
+            cancelled = order.cancelled_at is not None and order.cancelled_at <= due
+            if end > due and not cancelled and not docket.said(order, UNLOCKED, by=due, since=start):
+                yield breaks("L1", order, f"being worked on, and not locked from {start:%H:%M:%S} to {due:%H:%M:%S}")
     rest = docket.rest.get(order.id)
     if rest is None or order.cancelled_at is not None or docket.bounds.lock_tag not in rest.tags:
         return
-    if not any((g.is_live and g.begun.last) or g.left for g in order.goods_outs) and not docket.stands(order, MISSING):
+    worked_on = any(g.completed_at is not None or g.left or (g.is_live and g.begun.last) for g in order.goods_outs)
+    if not worked_on and not docket.stands(order, MISSING):
         yield breaks("L2", order, "locked, and nothing of it is being worked on or has left")
 
 
-def _locked(order: OrderTruth, docket: Docket, start: datetime, due: datetime) -> bool:
-    return any(docket.bounds.lock_tag in tags for tags in order.tags.between(start, due))
+def _unlocked(order: OrderTruth, docket: Docket, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """The parts of a span in which the order did not carry the lock's tag."""
+    since: datetime | None = None
+    for at in [start, *(at for at in order.tags.times if start < at < end)]:
+        locked = docket.bounds.lock_tag in (order.tags.at(at) or ())
+        if not locked and since is None:
+            since = at
+        elif locked and since is not None:
+            yield since, at
+            since = None
+    if since is not None:
+        yield since, end
 
 
 def _work_spans(order: OrderTruth, end: datetime) -> Iterable[tuple[datetime, datetime]]:

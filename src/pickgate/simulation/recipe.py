@@ -52,14 +52,16 @@ def parse_troubles(text: str) -> tuple[Trouble, ...] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """`faults`: kinds that may happen; None: whichever the seed draws (swarm testing). `without`: nets to switch off:
-    `poll`, `sweep`, `mend`, `hints`, or a field of `Nets`. `settings`: laid over what the seed draws, by section.
+    """`faults`: kinds that may happen; None: whichever the seed draws (swarm testing). `fault_chance`: of a request.
+    `operator_acts`: how often an operator does something, for each order. `without`: nets to switch off (`NETS`).
+    `settings`: laid over what the seed draws, by section.
     """
 
     seed: int
     orders: int
     faults: tuple[Trouble, ...] | None = None
     fault_chance: float = 0.02
+    operator_acts: float = 0.08
     without: tuple[str, ...] = ()
     stories: tuple[str, ...] | None = None
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ def draw(recipe: Recipe, clock: VirtualClock, rng: random.Random) -> Draw:
         storms=storms if recipe.has(rng, Mischief.STORMS, 0.5) else 0,
         deletions=deletions if recipe.has(rng, Mischief.SUBSCRIPTIONS_DELETED, 0.4) else 0,
         operators=recipe.has(rng, Mischief.OPERATORS),
-        slow_chance=0.002 if recipe.has(rng, Mischief.SLOW_ANSWERS, 0.5) else 0.0,
+        slow_chance=recipe.fault_chance / 10 if recipe.has(rng, Mischief.SLOW_ANSWERS, 0.5) else 0.0,
     )
 
 

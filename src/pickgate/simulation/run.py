@@ -85,7 +85,7 @@ def prepare(recipe: Recipe, *, keep_journal: bool = False) -> tuple[Simulation, 
     for transport in simulation.transports.values():
         transport.slow_chance = drawn.slow_chance
     if drawn.operators:
-        simulation.operators.come_in(times=max(3, recipe.orders // 12), seconds=busy)
+        simulation.operators.come_in(times=max(3, int(recipe.orders * recipe.operator_acts)), seconds=busy)
     return simulation, stories
 
 

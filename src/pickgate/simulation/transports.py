@@ -84,10 +84,11 @@ class Storm:
 
 @dataclass(slots=True)
 class Weather:
-    """The storms of a run. `counts`: requests that each kind of storm swallowed."""
+    """The storms of a run. `counts`: requests that each kind swallowed. `hanging`: one request hangs just now."""
 
     storms: list[Storm] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    hanging: bool = False
 
     def answer(self, side: str, now: datetime) -> HttpResponse | None:
         """What a storm answers at this instant; None: fine weather."""
@@ -125,7 +126,7 @@ class WorldTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         self.requests += 1
-        if self.slow_chance and self._rng.random() < self.slow_chance:
+        if self.slow_chance and not self._weather.hanging and self._rng.random() < self.slow_chance:
             await self._dawdle(request)
         self._pass_time()
         try:
@@ -139,15 +140,19 @@ class WorldTransport:
     async def _dawdle(self, request: HttpRequest) -> None:
         """The request hangs, and other workers go on. Past its time-out nobody knows whether it took effect."""
         self._weather.counts["slow_answers"] += 1
-        clock, wait = self._world.clock, self._rng.uniform(5.0, 1.3 * request.timeout_seconds)
+        self._weather.hanging = True
+        clock, longest = self._world.clock, timedelta(seconds=request.timeout_seconds)
         assert isinstance(clock, VirtualClock)
+        start, wait = clock.now(), timedelta(seconds=self._rng.uniform(5.0, 1.3 * request.timeout_seconds))
+        arrives = self._rng.random() < 0.5
         paused = self._rng.random() < 0.3
-        for _ in range(int(min(wait, request.timeout_seconds))):
+        while clock.now() - start < min(wait, longest):
             clock.advance(1.0)
             if self._meanwhile is not None:
                 self._meanwhile(paused=paused)
-        if wait > request.timeout_seconds:
-            if self._rng.random() < 0.5:
+        self._weather.hanging = False
+        if clock.now() - start >= longest:
+            if arrives and clock.now() - start < longest + timedelta(seconds=2):
                 await self._inner.send(request)
             raise OutcomeUnknown("timed out (injected)")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,11 +23,12 @@ class NameTaken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Somebody who may come in. `shops` None: every shop."""
+    """Somebody who may come in. `shops` None: every shop. `delegating`: a program that may say for whom it acts."""
 
     name: str
     role: str
     shops: frozenset[str] | None = None
+    delegating: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class Access:
         expires_at: datetime,
         by: str,
         now: datetime,
+        delegating: bool = False,
     ) -> int:
         """Store a token's hash; no shops means every shop. Returns its id."""
 
@@ -140,11 +142,12 @@ class Access:
                 token_hash=token_hash,
                 role=role,
                 shops=list(shops),
+                delegating=delegating,
                 by=by,
                 now=now,
                 expires_at=expires_at,
             )
-            after = {"role": role, "shops": list(shops), "expires_at": expires_at}
+            after = {"role": role, "shops": list(shops), "delegating": delegating, "expires_at": expires_at}
             subject = f"token {token} {name}"
             await record_audit(session, at=now, actor=by, action="create_token", subject=subject, after=after)
             return token
@@ -158,10 +161,10 @@ class Access:
             return None
         if row["last_used_at"] is None or now - row["last_used_at"] >= _TOUCH_AFTER:
             await self._database.execute("touch_token", id=row["id"], now=now)
-        return _identity(row)
+        return replace(_identity(row), delegating=row["delegating"])
 
     async def list_tokens(self) -> Sequence[Mapping[str, Any]]:
-        """id, name, role, shops, created_by, created_at, expires_at, last_used_at, revoked_at; by id."""
+        """id, name, role, shops, delegating, created_by, created_at, expires_at, last_used_at, revoked_at; by id."""
         return [dict(row) for row in await self._database.fetch("list_tokens")]
 
     async def revoke_token(self, token: int, *, by: str, now: datetime) -> bool:

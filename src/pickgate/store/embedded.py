@@ -68,11 +68,11 @@ class EmbeddedPostgres:
         with _locked(base / "start.lock", deadline):
             self._own(base)
             self._reap()
-            if find_postmaster(base / "cluster") is None:
-                self._make_cluster(base, binaries, user)
-                self._launch(base, binaries, socket, user, deadline)
-            else:
-                _wait_until_ready(base, None, deadline)
+            # A server that is found may be on its way out: then it is waited for, and another one is started.
+            while find_postmaster(base / "cluster") is None or not _wait_until_ready(base, None, deadline):
+                if find_postmaster(base / "cluster") is None:
+                    self._make_cluster(base, binaries, user)
+                    self._launch(base, binaries, socket, user, deadline)
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(socket), safe='')}"
 
     def stop(self) -> None:
@@ -216,10 +216,12 @@ def _clear_stale_files(cluster: Path, socket: Path) -> None:
 
 
 def _wait_until_ready(base: Path, server: subprocess.Popen[bytes] | None, deadline: float) -> bool:
-    """Wait for the line "ready" in the pid file. False when `server` ended before."""
+    """Wait for the line "ready" in the pid file. False when `server`, or for None whichever there was, ended before."""
     file = base / "cluster" / "postmaster.pid"
     while time.monotonic() < deadline:
         if server is not None and server.poll() is not None:
+            return False
+        if server is None and find_postmaster(base / "cluster") is None:
             return False
         try:
             lines = file.read_text().split("\n")

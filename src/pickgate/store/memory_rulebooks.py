@@ -35,13 +35,6 @@ class MemoryRulebooks:
         row = self._versions.get(number)
         return None if row is None else dict(row)
 
-    async def load(self, number: int) -> Mapping[str, Any]:
-        row = await self.find(number)
-        if row is None:
-            raise NoSuchRulebook(f"There is no rulebook version {number}.")
-        tables: Mapping[str, Any] = row["tables"]
-        return tables
-
     async def list_versions(self, *, limit: int = 50, offset: int = 0) -> Sequence[Mapping[str, Any]]:
         rows = [self._versions[number] for number in sorted(self._versions, reverse=True)]
         return [
@@ -128,6 +121,4 @@ class MemoryRulebooks:
 
 def _is_stopped(order: MemoryOrder, published: int) -> bool:
     gates = order.decision.gates if order.decision is not None else ()
-    return (
-        not order.settled and order.rulebook_version != published and any(gate.code in RULE_GATES for gate in gates)
-    )
+    return not order.settled and order.rulebook_version != published and any(gate.code in RULE_GATES for gate in gates)

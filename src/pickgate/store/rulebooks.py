@@ -45,14 +45,6 @@ class RulebookRows:
         row = await self._database.fetchrow("load_rulebook", number=number)
         return None if row is None else dict(row)
 
-    async def load(self, number: int) -> Mapping[str, Any]:
-        """Return one version's tables. Raises NoSuchRulebook."""
-        row = await self.find(number)
-        if row is None:
-            raise NoSuchRulebook(f"There is no rulebook version {number}.")
-        tables: Mapping[str, Any] = row["tables"]
-        return tables
-
     async def list_versions(self, *, limit: int = 50, offset: int = 0) -> Sequence[Mapping[str, Any]]:
         """Newest first, as `find` gives them but without tables."""
         return [dict(row) for row in await self._database.fetch("list_rulebooks", limit=limit, offset=offset)]
@@ -108,9 +100,9 @@ class RulebookRows:
     async def wake_stopped(self, *, now: datetime, sooner_than: timedelta = timedelta(0)) -> int:
         """Wake the orders that the rulebook stopped under another version than the published one. Returns how many.
 
-        In batches, each a statement of its own: nothing is locked for long, and what a crash leaves over is woken by the
-        next call. Orders in the warehouse are not woken: their next look decides. `sooner_than`: leave those alone that
-        are looked at by then anyway.
+        In batches, each a statement of its own: nothing is locked for long, and what a crash leaves over is woken by
+        the next call. Orders in the warehouse are not woken: their next look decides. `sooner_than`: leave those alone
+        that are looked at by then anyway.
         """
         number, after, woken = await self.published_number(), 0, 0
         for batch in range(10_000):

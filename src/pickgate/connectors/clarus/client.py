@@ -74,8 +74,15 @@ class ClarusClient:
             await self._clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def write(self, method: str, path: str, payload: Mapping[str, Any] | None) -> WriteAnswer:
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def write(
+        self, method: str, path: str, payload: Mapping[str, Any] | None, *, not_after: datetime | None = None
+    ) -> WriteAnswer:
         """Send one REST write, once; `path` begins after the API prefix. `payload` None sends no body.
+
+        After `not_after` it is not begun any more (Unreached): by then somebody else may act for the same order.
 
         Raises Unreached (and Throttled, AccessRefused) when it took no effect, SaidNo when it was refused, NoAnswer
         when nobody knows.
@@ -83,7 +90,7 @@ class ClarusClient:
         self._refuse_long_pause(longest_seconds=0)
         body = b"" if payload is None else json.dumps(payload, ensure_ascii=False).encode()
         url = self._settings.base_url + self._settings.api_prefix.rstrip("/") + path
-        response = await self._exchange(method, url, body, _WRITE_TIMEOUT_SECONDS)
+        response = await self._exchange(method, url, body, _WRITE_TIMEOUT_SECONDS, not_after=not_after)
         if not response.body.strip():
             return WriteAnswer(status=response.status, body=None)
         return WriteAnswer(status=response.status, body=_decoded(response))
@@ -93,17 +100,30 @@ class ClarusClient:
         if until is not None and (until - self._clock.now()).total_seconds() > longest_seconds:
             raise Throttled("Clarus asked for a pause that is not over", retry_at=until)
 
-    async def _exchange(self, method: str, url: str, body: bytes, timeout_seconds: float) -> HttpResponse:
+    async def _exchange(
+        self, method: str, url: str, body: bytes, timeout_seconds: float, *, not_after: datetime | None = None
+    ) -> HttpResponse:
         token = await self._tokens.get()
-        response = await self._send_once(method, url, body, timeout_seconds, token)
+        response = await self._send_once(method, url, body, timeout_seconds, token, not_after=not_after)
         if response.status == 401:  # refused before anything was done, so sending again is safe
             token = await self._tokens.get(instead_of=token)
-            response = await self._send_once(method, url, body, timeout_seconds, token)
+            response = await self._send_once(method, url, body, timeout_seconds, token, not_after=not_after)
         self._raise_for_status(response)
         return response
 
-    async def _send_once(self, method: str, url: str, body: bytes, timeout_seconds: float, token: str) -> HttpResponse:
+    async def _send_once(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        timeout_seconds: float,
+        token: str,
+        *,
+        not_after: datetime | None = None,
+    ) -> HttpResponse:
         await self._pace.take_turn()
+        if not_after is not None and self._clock.now() > not_after:
+            raise Unreached("Getting ready to send took too long; nothing was sent")
         request = HttpRequest(
             method=method,
             url=url,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from pickgate.connectors.clarus.catalogue import ClarusCatalogue, CodeKind
@@ -25,6 +25,10 @@ from pickgate.domain.commands import AmendGoodsOut, CreateGoodsOut, RecallGoodsO
 from pickgate.domain.warehouse import Content, ContentLine, Stage
 from pickgate.flows.ports import Confirmed, NotSent, Outcome, OutcomeNotKnown, Refused
 from pickgate.settings import ClarusSettings
+
+# A creation cannot be sent twice without harm. Its codes are looked up after it was journalled; when that takes longer,
+# its lease may be lost and its outcome judged by somebody else, so that it must not leave any more.
+_LONGEST_PREPARATION = timedelta(seconds=10)
 
 
 class _Unmapped(Exception):
@@ -50,11 +54,12 @@ class Sender:
 
     async def create(self, command: CreateGoodsOut) -> Outcome:
         """Create a goods-out. After any refusal it is looked up: one that is there already is adopted."""
+        not_after = self._client.now() + _LONGEST_PREPARATION
         prepared = await self._prepare_create(command)
         if not isinstance(prepared, tuple):
             return prepared
         ids, body = prepared
-        outcome = await self._post(command, body)
+        outcome = await self._post(command, body, not_after=not_after)
         if not isinstance(outcome, SaidNo):
             return outcome
         if outcome.status in (404, 405) and not outcome.entries:
@@ -66,7 +71,7 @@ class Sender:
         if not isinstance(prepared, tuple):
             return prepared
         if prepared[0] != ids:
-            outcome = await self._post(command, prepared[1])
+            outcome = await self._post(command, prepared[1], not_after=not_after)
         return _refused(outcome) if isinstance(outcome, SaidNo) else outcome
 
     async def _prepare_create(self, command: CreateGoodsOut) -> tuple[Ids, Body] | Refused | NotSent:
@@ -80,10 +85,10 @@ class Sender:
         except (FieldTooLong, NotRenderable) as error:
             return _unfit(error)
 
-    async def _post(self, command: CreateGoodsOut, body: Body) -> Outcome | SaidNo:
+    async def _post(self, command: CreateGoodsOut, body: Body, *, not_after: datetime) -> Outcome | SaidNo:
         """Post once. SaidNo comes back only when a look-up has shown that no such goods-out exists."""
         try:
-            answer = await self._client.write("POST", "/goods_outs", body)
+            answer = await self._client.write("POST", "/goods_outs", body, not_after=not_after)
         except SaidNo as refusal:
             try:
                 heads = await self._reader.find_heads(command.reference, command.content.account)

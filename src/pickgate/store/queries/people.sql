@@ -88,12 +88,12 @@ UPDATE sessions SET ended_at = :now
  WHERE users.id = sessions.user_id AND lower(users.name) = lower(:name) AND ended_at IS NULL;
 
 -- name: create_token
-INSERT INTO api_tokens (name, token_hash, role, shops, created_by, created_at, expires_at)
-VALUES (:name, :token_hash, :role, :shops::text[], :by, :now, :expires_at)
+INSERT INTO api_tokens (name, token_hash, role, shops, delegating, created_by, created_at, expires_at)
+VALUES (:name, :token_hash, :role, :shops::text[], :delegating, :by, :now, :expires_at)
 RETURNING id;
 
 -- name: find_token
-SELECT id, name, role, shops, last_used_at
+SELECT id, name, role, shops, delegating, last_used_at
   FROM api_tokens
  WHERE token_hash = :token_hash AND revoked_at IS NULL AND expires_at > :now;
 
@@ -101,7 +101,7 @@ SELECT id, name, role, shops, last_used_at
 UPDATE api_tokens SET last_used_at = :now WHERE id = :id;
 
 -- name: list_tokens
-SELECT id, name, role, shops, created_by, created_at, expires_at, last_used_at, revoked_at
+SELECT id, name, role, shops, delegating, created_by, created_at, expires_at, last_used_at, revoked_at
   FROM api_tokens
  ORDER BY id;
 

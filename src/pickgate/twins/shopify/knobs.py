@@ -51,6 +51,13 @@ class ShopifyKnobs:
     fulfillment_orders_visible: bool = True
     """False: as with a missing scope, orders show no fulfilment orders."""
 
+    # bulk reads
+    bulk_seconds: float = 5.0
+    """A bulk operation runs for so long; it shows the shop as it is at its end."""
+    bulk_at_once: int = 5
+    bulk_fails_with: str = ""
+    """Every bulk operation ends as FAILED with this code; empty: none does."""
+
     # limits
     bucket_size: float = 2000.0
     restore_rate: float = 100.0

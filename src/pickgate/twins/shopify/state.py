@@ -69,6 +69,8 @@ class ShopState:
         self.things: dict[str, Any] = {}
         """Every other node by its id: refunds, returns, holds, jobs, customers."""
         self.replays: dict[tuple[str, str], Replay] = {}
+        self.seen_at = ""
+        """Scheme and host under which clients reach this shop: where links to its files lead."""
         self.metafield_definitions: set[tuple[str, str, str]] = set()
         self._tasks: list[tuple[datetime, int, Callable[[], None]]] = []
         self._task_count = 0

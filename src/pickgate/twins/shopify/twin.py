@@ -25,6 +25,7 @@ from pickgate.twins.shopify import (
     splitting,
     stock,
 )
+from pickgate.twins.shopify.bulk import RESULTS, result_of
 from pickgate.twins.shopify.catalogue import App
 from pickgate.twins.shopify.graph.cost import Bucket
 from pickgate.twins.shopify.graph.documents import operations_of
@@ -126,6 +127,9 @@ class ShopifyTwin(ShopState):
         self.tick()
         url = urlsplit(request.url)
         path = url.path.rstrip("/")
+        if path.startswith(RESULTS):
+            return result_of(self, path, request)
+        self.seen_at = f"{url.scheme}://{url.netloc}"
         if path == "/admin/oauth/access_token":
             return self._grant(request)
         parts = path.split("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pickgate.twins.shopify.graph import (
+    mutations_bulk,
     mutations_edit,
     mutations_fulfilment,
     mutations_hooks,
@@ -14,6 +15,7 @@ from pickgate.twins.shopify.graph.plan import Reader
 MUTATIONS: dict[str, Reader] = {
     f"Mutation.{name}": done
     for part in (
+        mutations_bulk,
         mutations_edit,
         mutations_fulfilment,
         mutations_hooks,

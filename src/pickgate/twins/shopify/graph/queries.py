@@ -259,6 +259,7 @@ def _identified(_: Any, request: Request, args: Args) -> Any:
 
 QUERIES: dict[str, Reader] = {
     "QueryRoot.assignedFulfillmentOrders": _assigned,
+    "QueryRoot.bulkOperation": _by_id("BulkOperation"),
     "QueryRoot.currentAppInstallation": _installation,
     "QueryRoot.fulfillment": _by_id("Fulfillment"),
     "QueryRoot.fulfillmentOrder": _by_id("FulfillmentOrder"),

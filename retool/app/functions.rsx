@@ -1,0 +1,13 @@
+<GlobalFunctions>
+  <RESTQuery
+    id="showHealth"
+    isMultiplayerEdited={false}
+    query="api/v1/health"
+    queryTimeout="30000"
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenPageLoads={true}
+    showSuccessToaster={false}
+  />
+</GlobalFunctions>

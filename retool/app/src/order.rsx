@@ -1,0 +1,709 @@
+<Screen
+  id="order"
+  _customShortcuts={[]}
+  _hashParams={[]}
+  _order={1}
+  _searchParams={[]}
+  browserTitle="Pickgate: Order"
+  title="Order"
+  urlSlug="order"
+  uuid="bbb79fba-c6d5-5304-a406-73341b6ac144"
+>
+  <RESTQuery
+    id="showOrder"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}?journal_limit=200"
+    queryDisabled="{{ !orderRef.value }}"
+    queryTimeout="30000"
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenPageLoads={true}
+    showSuccessToaster={false}
+  />
+  <RESTQuery
+    id="lookNow"
+    body={'[{"key":"shop","value":"{{ showOrder.data?.shop }}"}]'}
+    bodyType="json"
+    confirmationMessage="Look at {{ orderRef.value }} now?"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}/look"
+    queryDisabled="{{ !orderRef.value }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="It is next"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="showOrder"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <RESTQuery
+    id="holdOrder"
+    body={'[{"key":"reason","value":"{{ orderReason.value }}"},{"key":"shop","value":"{{ showOrder.data?.shop }}"},{"key":"expected","value":"{{ showOrder.data?.version }}"}]'}
+    bodyType="json"
+    confirmationMessage="Hold {{ orderRef.value }} until it is lifted?"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}/hold"
+    queryDisabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="Held"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="showOrder"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <RESTQuery
+    id="liftHold"
+    body={'[{"key":"reason","value":"{{ orderReason.value }}"},{"key":"shop","value":"{{ showOrder.data?.shop }}"},{"key":"expected","value":"{{ showOrder.data?.version }}"}]'}
+    bodyType="json"
+    confirmationMessage="Lift the hold of {{ orderRef.value }}?"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}/unhold"
+    queryDisabled="{{ !orderRef.value }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="Lifted"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="showOrder"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <RESTQuery
+    id="releaseNow"
+    body={'[{"key":"reason","value":"{{ orderReason.value }}"},{"key":"shop","value":"{{ showOrder.data?.shop }}"},{"key":"expected","value":"{{ showOrder.data?.version }}"}]'}
+    bodyType="json"
+    confirmationMessage="Release {{ orderRef.value }} now, with these lines, before its gates open by themselves?"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}/release"
+    queryDisabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="Released for this content"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="showOrder"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <RESTQuery
+    id="takeBack"
+    body={'[{"key":"reason","value":"{{ orderReason.value }}"},{"key":"shop","value":"{{ showOrder.data?.shop }}"},{"key":"expected","value":"{{ showOrder.data?.version }}"}]'}
+    bodyType="json"
+    confirmationMessage="Ask the warehouse to take {{ orderRef.value }} back, and hold it?"
+    isMultiplayerEdited={false}
+    query="api/v1/orders/{{ encodeURIComponent((orderRef.value || '').trim()) }}/cancel-in-warehouse"
+    queryDisabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="Asked for"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="showOrder"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <Frame
+    id="$main2"
+    enableFullBleed={false}
+    isHiddenOnDesktop={false}
+    isHiddenOnMobile={false}
+    padding="8px 12px"
+    type="main"
+  >
+    <Text
+      id="orderTitle"
+      marginType="normal"
+      value="### Order"
+      verticalAlign="center"
+    />
+    <TextInput
+      id="orderRef"
+      label="Order"
+      labelPosition="top"
+      marginType="normal"
+      placeholder="#1031, or an id"
+      showClear={true}
+      value="{{ urlparams.ref || '' }}"
+    />
+    <TextInput
+      id="orderReason"
+      label="Reason"
+      labelPosition="top"
+      marginType="normal"
+      placeholder="For the audit and for colleagues"
+      showClear={true}
+      value=""
+    />
+    <Button
+      id="lookButton"
+      disabled="{{ !orderRef.value }}"
+      marginType="normal"
+      styleVariant="outline"
+      text="Look now"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="lookNow"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Button
+      id="holdButton"
+      disabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+      marginType="normal"
+      text="Hold"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="holdOrder"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Button
+      id="liftButton"
+      disabled="{{ !orderRef.value }}"
+      marginType="normal"
+      styleVariant="outline"
+      text="Lift hold"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="liftHold"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Button
+      id="releaseButton"
+      disabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+      marginType="normal"
+      text="Release now"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="releaseNow"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Button
+      id="takeBackButton"
+      disabled="{{ !orderRef.value || (orderReason.value || '').trim().length < 3 }}"
+      marginType="normal"
+      styleVariant="outline"
+      text="Take back"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="takeBack"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Text
+      id="orderSummary"
+      marginType="normal"
+      value="{{ showOrder.data?.name ? `**${showOrder.data.name}** (${showOrder.data.shop}): ${showOrder.data.state}${showOrder.data.locked ? ', locked' : ''}. Next look: ${showOrder.data.next_look_at || 'none'}` : 'Type an order.' }}"
+      verticalAlign="center"
+    />
+    <Table
+      id="gatesTable"
+      cellSelection="none"
+      data="{{ showOrder.data?.gates || [] }}"
+      defaultSelectedRow={{ mode: "index", indexType: "display", index: 0 }}
+      emptyMessage="No gate is closed"
+      primaryKeyColumnId="7875e"
+      rowHeight="small"
+      rowSelection="single"
+      showBorder={true}
+      showFooter={true}
+      showHeader={true}
+      templatePageSize="25"
+      toolbarPosition="bottom"
+    >
+      <Column
+        id="7875e"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="code"
+        label="Gate"
+        placeholder=""
+        position="center"
+        size={160}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="66d15"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="detail"
+        label="Why"
+        placeholder=""
+        position="center"
+        size={340}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="af945"
+        alignment="left"
+        editable={false}
+        format="datetime"
+        groupAggregationMode="none"
+        key="until"
+        label="Until"
+        placeholder=""
+        position="center"
+        size={150}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="69a67"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="opens_when"
+        label="Opens when"
+        placeholder=""
+        position="center"
+        size={240}
+        summaryAggregationMode="none"
+      />
+      <ToolbarButton
+        id="ca"
+        icon="bold/interface-download-button-2"
+        label="Download"
+        type="custom"
+      >
+        <Event
+          event="clickToolbar"
+          method="exportData"
+          pluginId="gatesTable"
+          type="widget"
+          waitMs="0"
+          waitType="debounce"
+        />
+      </ToolbarButton>
+    </Table>
+    <Table
+      id="linesTable"
+      cellSelection="none"
+      data="{{ showOrder.data?.comparison || [] }}"
+      defaultSelectedRow={{ mode: "index", indexType: "display", index: 0 }}
+      emptyMessage="Nothing here"
+      primaryKeyColumnId="97cbc"
+      rowHeight="small"
+      rowSelection="single"
+      showBorder={true}
+      showFooter={true}
+      showHeader={true}
+      templatePageSize="25"
+      toolbarPosition="bottom"
+    >
+      <Column
+        id="97cbc"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="line_id"
+        label="Line"
+        placeholder=""
+        position="center"
+        size={120}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="9cae7"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="sku"
+        label="SKU"
+        placeholder=""
+        position="center"
+        size={120}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="bd008"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="title"
+        label="Product"
+        placeholder=""
+        position="center"
+        size={240}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="9aace"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="shop_units"
+        label="Shop"
+        placeholder=""
+        position="center"
+        size={80}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="40697"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="decided_units"
+        label="Decided"
+        placeholder=""
+        position="center"
+        size={80}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="35900"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="warehouse_units"
+        label="Warehouse"
+        placeholder=""
+        position="center"
+        size={90}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="1e8bb"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="picked"
+        label="Picked"
+        placeholder=""
+        position="center"
+        size={80}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="a7157"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="despatched"
+        label="Despatched"
+        placeholder=""
+        position="center"
+        size={90}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="beac4"
+        alignment="left"
+        editable={false}
+        format="boolean"
+        groupAggregationMode="none"
+        key="differs"
+        label="Differs"
+        placeholder=""
+        position="center"
+        size={80}
+        summaryAggregationMode="none"
+      />
+      <ToolbarButton
+        id="8d"
+        icon="bold/interface-download-button-2"
+        label="Download"
+        type="custom"
+      >
+        <Event
+          event="clickToolbar"
+          method="exportData"
+          pluginId="linesTable"
+          type="widget"
+          waitMs="0"
+          waitType="debounce"
+        />
+      </ToolbarButton>
+    </Table>
+    <Table
+      id="goodsTable"
+      cellSelection="none"
+      data="{{ showOrder.data?.goods_outs || [] }}"
+      defaultSelectedRow={{ mode: "index", indexType: "display", index: 0 }}
+      emptyMessage="Nothing here"
+      primaryKeyColumnId="ca49d"
+      rowHeight="small"
+      rowSelection="single"
+      showBorder={true}
+      showFooter={true}
+      showHeader={true}
+      templatePageSize="25"
+      toolbarPosition="bottom"
+    >
+      <Column
+        id="ca49d"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="reference"
+        label="Reference"
+        placeholder=""
+        position="center"
+        size={120}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="fe3a8"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="generation"
+        label="No."
+        placeholder=""
+        position="center"
+        size={60}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="c907c"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="stage"
+        label="Stage"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="801e7"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="state"
+        label="State"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="66ace"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="warehouse"
+        label="Warehouse"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="77bd0"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="carrier"
+        label="Carrier"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="e9b3e"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="service"
+        label="Service"
+        placeholder=""
+        position="center"
+        size={140}
+        summaryAggregationMode="none"
+      />
+      <ToolbarButton
+        id="c8"
+        icon="bold/interface-download-button-2"
+        label="Download"
+        type="custom"
+      >
+        <Event
+          event="clickToolbar"
+          method="exportData"
+          pluginId="goodsTable"
+          type="widget"
+          waitMs="0"
+          waitType="debounce"
+        />
+      </ToolbarButton>
+    </Table>
+    <Table
+      id="journalTable"
+      cellSelection="none"
+      data="{{ showOrder.data?.journal || [] }}"
+      defaultSelectedRow={{ mode: "index", indexType: "display", index: 0 }}
+      emptyMessage="Nothing here"
+      primaryKeyColumnId="8b18a"
+      rowHeight="small"
+      rowSelection="single"
+      showBorder={true}
+      showFooter={true}
+      showHeader={true}
+      templatePageSize="25"
+      toolbarPosition="bottom"
+    >
+      <Column
+        id="8b18a"
+        alignment="left"
+        editable={false}
+        format="datetime"
+        groupAggregationMode="none"
+        key="at"
+        label="When"
+        placeholder=""
+        position="center"
+        size={160}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="74c7d"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="kind"
+        label="What"
+        placeholder=""
+        position="center"
+        size={150}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="41bf4"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="detail"
+        label="Detail"
+        placeholder=""
+        position="center"
+        size={620}
+        summaryAggregationMode="none"
+        valueOverride="{{ typeof item === 'string' ? item : JSON.stringify(item) }}"
+      />
+      <ToolbarButton
+        id="ba"
+        icon="bold/interface-download-button-2"
+        label="Download"
+        type="custom"
+      >
+        <Event
+          event="clickToolbar"
+          method="exportData"
+          pluginId="journalTable"
+          type="widget"
+          waitMs="0"
+          waitType="debounce"
+        />
+      </ToolbarButton>
+    </Table>
+  </Frame>
+</Screen>

@@ -1,0 +1,308 @@
+<Screen
+  id="stock"
+  _customShortcuts={[]}
+  _hashParams={[]}
+  _order={3}
+  _searchParams={[]}
+  browserTitle="Pickgate: Stock"
+  title="Stock"
+  urlSlug="stock"
+  uuid="e8b1dc5a-7092-5558-92a3-78105f974db6"
+>
+  <RESTQuery
+    id="listStock"
+    isMultiplayerEdited={false}
+    query="api/v1/stock?q={{ encodeURIComponent(stockSearch.value || '') }}&only_differing={{ encodeURIComponent(stockDiffering.value === 'differing') }}&limit={{ encodeURIComponent(Math.min(stockTable.pagination?.pageSize || 25, 200)) }}&offset={{ encodeURIComponent(stockTable.pagination?.offset || 0) }}"
+    queryTimeout="30000"
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenPageLoads={true}
+    showSuccessToaster={false}
+  />
+  <RESTQuery
+    id="publishStock"
+    body={'[{"key":"reason","value":"{{ stockReason.value }}"}]'}
+    bodyType="json"
+    confirmationMessage="Publish every level that differs from the promise?"
+    isMultiplayerEdited={false}
+    query="api/v1/stock/publish"
+    queryDisabled="{{ (stockReason.value || '').trim().length < 3 }}"
+    queryTimeout="30000"
+    requireConfirmation={true}
+    resourceDisplayName="Pickgate"
+    resourceName="REPLACE_WITH_RESOURCE_UUID"
+    resourceTypeOverride=""
+    runWhenModelUpdates={false}
+    successMessage="Published"
+    type="POST"
+  >
+    <Event
+      event="success"
+      method="trigger"
+      params={{ ordered: [] }}
+      pluginId="listStock"
+      type="datasource"
+      waitMs="0"
+      waitType="debounce"
+    />
+  </RESTQuery>
+  <Frame
+    id="$main4"
+    enableFullBleed={false}
+    isHiddenOnDesktop={false}
+    isHiddenOnMobile={false}
+    padding="8px 12px"
+    type="main"
+  >
+    <Text
+      id="stockTitle"
+      marginType="normal"
+      value="### Stock"
+      verticalAlign="center"
+    />
+    <TextInput
+      id="stockSearch"
+      label="Search"
+      labelPosition="top"
+      marginType="normal"
+      placeholder="SKU or product"
+      showClear={true}
+      value=""
+    />
+    <Select
+      id="stockDiffering"
+      emptyMessage="No options"
+      itemMode="static"
+      label="Levels"
+      labelPosition="top"
+      marginType="normal"
+      overlayMaxHeight={375}
+      placeholder="Any"
+      showClear={true}
+      showSelectionIndicator={true}
+      value="differing"
+    >
+      <Option id="ec896" label="That differ" value="differing" />
+      <Option id="386da" label="All" value="all" />
+    </Select>
+    <TextInput
+      id="stockReason"
+      label="Reason"
+      labelPosition="top"
+      marginType="normal"
+      placeholder="For the audit"
+      showClear={true}
+      value=""
+    />
+    <Button
+      id="publishButton"
+      disabled="{{ (stockReason.value || '').trim().length < 3 }}"
+      marginType="normal"
+      text="Publish"
+    >
+      <Event
+        event="click"
+        method="trigger"
+        params={{ ordered: [] }}
+        pluginId="publishStock"
+        type="datasource"
+        waitMs="0"
+        waitType="debounce"
+      />
+    </Button>
+    <Table
+      id="stockTable"
+      cellSelection="none"
+      data="{{ listStock.data?.items || [] }}"
+      defaultSelectedRow={{ mode: "index", indexType: "display", index: 0 }}
+      emptyMessage="Every level is what it should be"
+      limitOffsetRowCount="{{ listStock.data?.total || 0 }}"
+      overflowType="pagination"
+      primaryKeyColumnId="c0564"
+      rowHeight="small"
+      rowSelection="single"
+      serverPaginated={true}
+      showBorder={true}
+      showFooter={true}
+      showHeader={true}
+      templatePageSize="25"
+      toolbarPosition="bottom"
+    >
+      <Column
+        id="c0564"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="sku"
+        label="SKU"
+        placeholder=""
+        position="center"
+        size={140}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="4f2a2"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="shop"
+        label="Shop"
+        placeholder=""
+        position="center"
+        size={70}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="535ca"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="warehouse"
+        label="Warehouse"
+        placeholder=""
+        position="center"
+        size={100}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="8de4a"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="available"
+        label="Shop shows"
+        placeholder=""
+        position="center"
+        size={100}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="c23c8"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="sellable"
+        label="Warehouse has"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="1c9ca"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="unseen"
+        label="Not seen yet"
+        placeholder=""
+        position="center"
+        size={100}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="98799"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="promised"
+        label="Promised"
+        placeholder=""
+        position="center"
+        size={90}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="1928c"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="buffer"
+        label="Buffer"
+        placeholder=""
+        position="center"
+        size={80}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="1cc53"
+        alignment="right"
+        editable={false}
+        format="decimal"
+        groupAggregationMode="none"
+        key="target"
+        label="Should be"
+        placeholder=""
+        position="center"
+        size={90}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="fa151"
+        alignment="left"
+        editable={false}
+        format="tag"
+        formatOptions={{ automaticColors: true }}
+        groupAggregationMode="none"
+        key="action"
+        label="Action"
+        placeholder=""
+        position="center"
+        size={110}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="d4404"
+        alignment="left"
+        editable={false}
+        format="string"
+        groupAggregationMode="none"
+        key="why"
+        label="Why"
+        placeholder=""
+        position="center"
+        size={260}
+        summaryAggregationMode="none"
+      />
+      <Column
+        id="a269a"
+        alignment="left"
+        editable={false}
+        format="datetime"
+        groupAggregationMode="none"
+        key="published_at"
+        label="Last set"
+        placeholder=""
+        position="center"
+        size={150}
+        summaryAggregationMode="none"
+      />
+      <ToolbarButton
+        id="03"
+        icon="bold/interface-download-button-2"
+        label="Download"
+        type="custom"
+      >
+        <Event
+          event="clickToolbar"
+          method="exportData"
+          pluginId="stockTable"
+          type="widget"
+          waitMs="0"
+          waitType="debounce"
+        />
+      </ToolbarButton>
+    </Table>
+  </Frame>
+</Screen>

@@ -1,0 +1,44 @@
+"""Each safety net, taken away: something breaks that the same run with the net does not break. So each net holds.
+
+Nets cover one another. Where one is hidden by another, both runs go without that other one (`others`). The nets inside
+a look (fresh read, no new hint) are in `test_one_look.py`. Recognising a webhook that comes twice is no such net: a
+hint is only a reason to look, so a second one changes nothing but the number of looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pickgate.simulation.recipe import Mischief, Recipe
+from pickgate.simulation.run import run
+from pickgate.twins.faults import Fault
+
+LOST = Recipe(seed=1, orders=40, faults=(Fault.WEBHOOK_LOST,), fault_chance=0.45)
+UNSURE = Recipe(seed=1, orders=5, faults=(Fault.LOST_AFTER,), fault_chance=1.0, stories=("plain",))
+DELETED = Recipe(seed=1, orders=40, faults=(Mischief.SUBSCRIPTIONS_DELETED,))
+CALM = Recipe(seed=1, orders=30, faults=())
+
+CASES = [
+    pytest.param("poll", (), LOST, {"L1"}, id="poll"),
+    pytest.param("sweep", (), LOST, {"I3d"}, id="sweep"),
+    pytest.param("mend", ("sweep",), DELETED, {"I3d"}, id="mend"),
+    pytest.param("hints", ("sweep",), CALM, {"I3d"}, id="hints"),
+    pytest.param("probe", (), UNSURE, {"I8c"}, id="probe"),
+    pytest.param("look_after_action", (), replace(LOST, seed=2), {"I12", "I1c", "I8t"}, id="look_after_action"),
+]
+
+
+@pytest.mark.parametrize(("net", "others", "recipe", "laws"), CASES)
+def test_without_it_something_breaks(net: str, others: tuple[str, ...], recipe: Recipe, laws: set[str]) -> None:
+    with_it = run(replace(recipe, without=others))
+    without_it = run(replace(recipe, without=(*others, net)))
+    assert with_it.violations == []
+    assert {violation.law for violation in without_it.violations} & laws
+
+
+def test_webhooks_that_come_twice_change_nothing() -> None:
+    doubled = run(replace(LOST, faults=(Fault.WEBHOOK_DOUBLED, Fault.WEBHOOK_REORDERED, Fault.WEBHOOK_DELAYED)))
+    assert doubled.fault_counts["webhook_doubled"] > 100
+    assert doubled.violations == []
