@@ -256,6 +256,12 @@ class RetoolSettings(_Section):
         return value
 
 
+class AuditSettings(_Section):
+    reference: str = "{name}"
+    match_by: Literal["reference", "external_system_reference1"] = "reference"
+    settled_after: Duration = timedelta(hours=24)
+
+
 class Settings(_Section):
     database_url: str = ""
     data_dir: Path = Path("pickgate-data")
@@ -266,6 +272,7 @@ class Settings(_Section):
     clarus: ClarusSettings = ClarusSettings()
     stock: StockSettings = StockSettings()
     sweep: SweepSettings = SweepSettings()
+    audit: AuditSettings = AuditSettings()
     retool: RetoolSettings = RetoolSettings()
     money: MoneySettings = MoneySettings()
 

@@ -156,8 +156,8 @@ DOING = (
         new='            raise Unreached(f"Clarus answered {status}", retry_at=self._retry_at(response))',
         stories=("plain",),
         faults=("server_error_after",),
-        fault_chance=0.2,
         laws=("I2", "I8a"),
+        fault_chance=1.0,
     ),
     Bug(
         name="backs_off_for_ever",

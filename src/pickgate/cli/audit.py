@@ -70,13 +70,13 @@ class RichProgress:
 @click.option(
     "--csv", "csv_dir", type=click.Path(file_okay=False, path_type=Path), help="Write CSV files to this folder."
 )
-@click.option("--reference", default="{name}", show_default=True,
+@click.option("--reference",
               help='How the warehouse names orders: "{name}", "SH-{name}", "{name}-*", "{id}"; | between.')  # fmt: skip
-@click.option("--match-by", type=click.Choice(["reference", "external_system_reference1"]), default="reference",
-              show_default=True, help="The field of a goods-out that names the order.")  # fmt: skip
+@click.option("--match-by", type=click.Choice(["reference", "external_system_reference1"]),
+              help="The field of a goods-out that names the order.")  # fmt: skip
 @click.option("--rulebook", "rulebook", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Judge by this folder of CSV tables, not by the published rulebook; needs no database.")  # fmt: skip
-@click.option("--settled-after", default="24h", show_default=True, help="Younger orders are not accused of being late.")
+@click.option("--settled-after", help="Younger orders are not accused of being late.")
 @click.option("--fresh", is_flag=True, help="Forget an unfinished audit instead of going on with it.")
 @config_option
 @json_option
@@ -84,10 +84,10 @@ def audit(
     since: str,
     html: Path | None,
     csv_dir: Path | None,
-    reference: str,
-    match_by: str,
+    reference: str | None,
+    match_by: str | None,
     rulebook: Path | None,
-    settled_after: str,
+    settled_after: str | None,
     config: str | None,
     *,
     fresh: bool,
@@ -96,16 +96,18 @@ def audit(
     """Read both systems' past and say what went wrong, with the orders that prove it. Changes nothing anywhere.
 
     Can be stopped at any time: the same command goes on where it was. Exit code 0 whatever it finds, 1 when it could
-    not be finished, 2 for wrong use.
+    not be finished, 2 for wrong use. What is left out is taken from [audit] in the settings.
     """
     settings = settings_of(config)
     if not settings.shops:
         raise Refusal("no shop is configured; add [[shops]] to the settings")
     try:
-        span, settled = parse_duration(since), parse_duration(settled_after)
-        pattern = ReferencePattern(reference)
+        span = parse_duration(since)
+        settled = parse_duration(settled_after) if settled_after else settings.audit.settled_after
+        pattern = ReferencePattern(reference or settings.audit.reference)
     except ValueError as error:
         raise Refusal(str(error)) from error
+    match_by = match_by or settings.audit.match_by
     subject = (
         f"{since}|{pattern.text}|{match_by}|{[shop.domain for shop in settings.shops]}|{settings.clarus.subdomain}"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pickgate.bootstrap import Installation
-from pickgate.cli.runtime import Refusal, ask, print_json, print_table, with_installation
+from pickgate.cli.runtime import Refusal, ask, config_option, print_json, print_table, with_installation
 from pickgate.operations.registry import REGISTRY
 
 
@@ -16,8 +16,8 @@ from pickgate.operations.registry import REGISTRY
 @click.argument("operation", required=False)
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]…")
 @click.option("--input", "file", type=click.File("r", encoding="utf-8"), help="The input as a JSON object; - reads it.")
-@click.pass_context
-def do(context: click.Context, operation: str | None, values: tuple[str, ...], file: Any) -> None:
+@config_option
+def do(config: str | None, operation: str | None, values: tuple[str, ...], file: Any) -> None:
     """Run an operation, and print its answer as JSON. Without one: list them.
 
     A name may come several times: `pickgate do list_orders state=waiting state=stopped`. Changes take dry_run=true.
@@ -31,7 +31,7 @@ def do(context: click.Context, operation: str | None, values: tuple[str, ...], f
         return
     if operation not in REGISTRY:
         raise Refusal(f"there is no operation {operation!r}; `pickgate do` lists them")
-    _run(operation, read_values(values) | _read_file(file))
+    _run(operation, read_values(values) | _read_file(file), config=config)
 
 
 @with_installation
