@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from api.serving import serve
 from console.desk import HOSTILE, PASSWORD, Desk, browsing
+from console.furniture import compare_stock, keep_money, publish_rulebook
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(__file__).parents[2] / "artefacts" / "screenshots"
@@ -62,9 +63,22 @@ async def fill(desk: Desk) -> dict[str, str]:
     await desk.receive("5031", b'{"id": 5031}')
     async with browsing(desk, "ops") as browser:
         await browser.do("hold_order", ref=str(waiting), reason="Customer called about the address")
+    number = await publish_rulebook(desk)
+    await keep_money(desk, 4)
+    await compare_stock(desk, CUP=7, TEA=3)
+    desk.world.receive("TEA", 20)
     pages = {name: f"/{name}" for name in
-             ("orders", "exceptions", "waiting", "drift", "effects", "audit", "health")}  # fmt: skip
+             ("orders", "exceptions", "waiting", "drift", "effects", "audit", "health", "stock", "money", "rulebook",
+              "handbook", "settings")}  # fmt: skip
     return pages | {
+        "stock-now": "/stock/now",
+        "money-orders": "/money?month=2026-11&sheet=orders",
+        "rulebook-version": f"/rulebook/{number}?table=services",
+        "rulebook-edit": f"/rulebook/{number}/edit?table=services",
+        "rulebook-text": f"/rulebook/{number}/edit?table=skus&as=text",
+        "rulebook-check": f"/rulebook/{number}/check",
+        "rulebook-backtest": f"/rulebook/{number}/backtest",
+        "runbook": "/handbook/LATE_EDIT",
         "today": "/",
         "order-late": f"/orders/{late}",
         "order-waiting": f"/orders/{waiting}",
@@ -81,7 +95,15 @@ async def test_every_page_is_accessible_and_fits(desk: Desk, width: int, scheme:
     viewport = {"width": width, "height": 900}
     async with chromium(desk, viewport=viewport, color_scheme=scheme) as (page, complaints):
         for name, path in pages.items():
-            if width < 500 and name in ("drift", "effects", "audit", "replay", "order-late"):
+            if width < 500 and name in (
+                "drift",
+                "effects",
+                "audit",
+                "replay",
+                "order-late",
+                "money-orders",
+                "rulebook-text",
+            ):
                 continue  # these are made of the same parts as the others
             await page.goto(desk.address + path)
             overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -169,6 +191,24 @@ async def test_exceptions_are_chosen_and_resolved(desk: Desk) -> None:
         await page.click("#bulk >> text=Resolve")
         await page.wait_for_selector("#notices >> text=Done.")
         await page.wait_for_selector("text=Nothing open")
+        assert complaints == []
+
+
+async def test_a_row_of_the_rulebook_is_added_and_published(desk: Desk) -> None:
+    number = await publish_rulebook(desk)
+    async with chromium(desk, "ecommerce") as (page, complaints):
+        await page.goto(f"{desk.address}/rulebook/{number}/edit?table=priorities")
+        await page.fill('input[name="cell:priorities:1:tag"]', "vip")
+        await page.fill('input[name="cell:priorities:1:priority"]', "1")
+        await page.fill("#reason", "VIPs first")
+        await page.click("text=Save as a new draft")
+        await page.click("#notices >> text=Open version")
+        await page.wait_for_selector(f"text=Changes since version {number}")
+        action = page.locator("details.action", has=page.locator("summary", has_text="Publish"))
+        await action.locator("summary").click()
+        await action.locator("textarea").fill("VIPs first")
+        await action.locator("button", has_text="Publish").click()
+        await page.wait_for_selector(f"#notices >> text=decides from now on, instead of {number}")
         assert complaints == []
 
 

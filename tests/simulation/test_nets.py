@@ -16,7 +16,7 @@ from pickgate.simulation.run import run
 from pickgate.twins.faults import Fault
 
 LOST = Recipe(seed=1, orders=40, faults=(Fault.WEBHOOK_LOST,), fault_chance=0.45)
-UNSURE = Recipe(seed=1, orders=5, faults=(Fault.LOST_AFTER,), fault_chance=1.0, stories=("plain",))
+UNSURE = Recipe(seed=1, orders=8, faults=(Fault.LOST_AFTER,), fault_chance=1.0, stories=("plain",))
 DELETED = Recipe(seed=1, orders=40, faults=(Mischief.SUBSCRIPTIONS_DELETED,))
 CALM = Recipe(seed=1, orders=30, faults=())
 

@@ -12,6 +12,7 @@ from pickgate.flows.look import LookResult, Nets
 from pickgate.flows.ports import Lease
 from pickgate.http import HttpRequest, HttpResponse
 from pickgate.simulation.stepping import run_now
+from pickgate.simulation.transports import Storm
 from pickgate.simulation.world import SHOP, number
 from pickgate.twins.shopify import Order
 from simulation.stage import Stage
@@ -71,3 +72,15 @@ def test_a_hint_during_the_look_stops_the_release(no_new_hint: bool, sent: list[
     assert [m.reference for m in stage.received(order)] == sent
     assert result.next_look_at is not None
     assert result.next_look_at <= stage.now + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("failures", [0, 3, 50])
+def test_a_look_that_fails_is_tried_again_within_a_quarter_of_an_hour(failures: int) -> None:
+    stage = Stage()
+    _, lease = _due(stage)
+    storm = Storm(side="shop", start=stage.now, end=stage.now + timedelta(hours=1), status=503)
+    stage.simulation.weather.storms.append(storm)
+    result = run_now(stage.simulation.looker.look(replace(lease, failures=failures)))
+    assert result.failed
+    assert result.next_look_at is not None
+    assert timedelta(seconds=5) <= result.next_look_at - stage.now <= timedelta(minutes=15)

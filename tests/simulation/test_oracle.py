@@ -259,7 +259,7 @@ class TestRest:
         assert laws(truth) == []
         truth.tags.put(at(70), ())
         assert laws(truth) == ["L1"]
-        assert laws(truth, exceptions=[seen("LOCK_NOT_TAKEN", 71)]) == []
+        assert laws(truth, exceptions=[seen("LOCK_NOT_TAKEN", 84)]) == []
 
     def test_the_lock_of_nothing(self) -> None:
         locked = AtRest(

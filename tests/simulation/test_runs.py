@@ -10,7 +10,7 @@ from pickgate.simulation.run import run
 from pickgate.simulation.stories import STORIES
 from pickgate.twins.faults import Fault
 
-SAMPLE = range(101, 107)
+SAMPLE = range(101, 108)
 
 
 @pytest.fixture(scope="module")

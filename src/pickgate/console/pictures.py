@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -41,8 +42,14 @@ def _bars(by_day: Mapping[str, Mapping[str, int]], name: str, currency: str) -> 
             value=sums[name],
             told=f"{day}: {amount({'minor': sums[name], 'currency': currency})} {currency}",
         )
-        for day, sums in sorted(by_day.items())
+        for day, sums in ((day, by_day.get(day, {name: 0})) for day in _days(min(by_day), max(by_day)))
     ]
+
+
+def _days(first: str, last: str) -> list[str]:
+    """Return every day from one to another, so that a gap shows as one."""
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [(begin + timedelta(days=number)).isoformat() for number in range((end - begin).days + 1)]
 
 
 def stock_picture(items: Sequence[Any]) -> Markup:

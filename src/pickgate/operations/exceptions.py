@@ -11,7 +11,17 @@ from pydantic import Field
 from pickgate.domain.findings import CODES
 from pickgate.operations.context import OperationContext
 from pickgate.operations.errors import Conflict, InputInvalid, NotFound
-from pickgate.operations.inputs import Ask, ExceptionsChange, ExceptionSort, Instant, Paged, Several, TeamName, Words
+from pickgate.operations.inputs import (
+    Ask,
+    ExceptionsChange,
+    ExceptionSort,
+    Instant,
+    Paged,
+    RowId,
+    Several,
+    TeamName,
+    Words,
+)
 from pickgate.operations.lookup import page_of, shops_of
 from pickgate.operations.models import ChangeShape, ExceptionShape, Page
 from pickgate.operations.operation import Operation
@@ -30,7 +40,7 @@ class ListExceptions(Paged):
 
 
 class GetException(Ask):
-    id: int = Field(ge=1)
+    id: RowId
 
 
 class AssignException(ExceptionsChange):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -25,9 +26,30 @@ def read_several(value: object) -> object:
 
 Instant = Annotated[datetime, AfterValidator(_utc)]
 Several = Annotated[list[str], BeforeValidator(read_several), Field(max_length=50)]
-Ids = Annotated[list[int], BeforeValidator(read_several), Field(min_length=1, max_length=500)]
+# As large as every program and column takes: JavaScript counts to 2**53, a rulebook's column to 2**31.
+RowId = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Ids = Annotated[list[RowId], BeforeValidator(read_several), Field(min_length=1, max_length=500)]
 Ref = Annotated[str, Field(min_length=1, max_length=100, description="Pickgate id, Shopify id, or order name")]
 Words = Annotated[str, Field(min_length=3, max_length=500, description="Why, for the audit and for colleagues")]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text inside a value of JSON, names included."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            todo += [*item, *item.values()]
+        elif isinstance(item, list | tuple):
+            todo += item
+
+
+def _is_storable(text: str) -> bool:
+    """Say whether a text has no control characters, and no half of a pair of surrogates."""
+    return not any((sign < " " and sign not in "\n\r\t") or "\ud800" <= sign <= "\udfff" for sign in text)
 
 
 class Ask(BaseModel):
@@ -39,10 +61,9 @@ class Ask(BaseModel):
     @classmethod
     def _no_control_characters(cls, value: Any) -> Any:
         """Refuse what no database stores and no person means; line breaks and tabs are fine."""
-        if isinstance(value, dict):
-            for name, item in value.items():
-                if isinstance(item, str) and any(ord(sign) < 32 and sign not in "\n\r\t" for sign in item):
-                    raise ValueError(f"{name} has control characters")
+        for name, item in value.items() if isinstance(value, dict) else ():
+            if any(not _is_storable(text) for text in _texts(item)):
+                raise ValueError(f"{name} has control characters")
         return value
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from pickgate.operations.context import OperationContext
 from pickgate.operations.errors import Conflict
-from pickgate.operations.inputs import OneOrder, OrderSort, Paged, Several, StateName, read_several
+from pickgate.operations.inputs import OneOrder, OrderSort, Paged, Several, StateName, Version, read_several
 from pickgate.operations.lookup import find_order, page_of, shops_of
 from pickgate.operations.models import OrderRow, OrderShape, Page, Shape
 from pickgate.operations.operation import Operation
@@ -31,7 +31,7 @@ class GetOrder(OneOrder):
 
 
 class ReplayOrder(OneOrder):
-    rulebook: int | None = Field(default=None, ge=1, description="A rulebook version; none: the one in force")
+    rulebook: Version | None = Field(default=None, description="A rulebook version; none: the one in force")
 
 
 class ReplayShape(Shape):

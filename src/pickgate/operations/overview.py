@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pickgate.operations.context import OperationContext
 from pickgate.operations.errors import NotFound
-from pickgate.operations.inputs import Ask, Instant, Nothing, Paged, Several, Words
+from pickgate.operations.inputs import Ask, Instant, Nothing, Paged, RowId, Several, Words
 from pickgate.operations.lookup import page_of, shops_of
 from pickgate.operations.models import AuditShape, BodyShape, EffectShape, Page, Shape
 from pickgate.operations.operation import Operation
@@ -18,7 +18,7 @@ from pickgate.operations.roles import EVERYONE, TEAMS, Role, only
 
 
 class ListEffects(Paged):
-    order: int | None = Field(default=None, ge=1, description="Pickgate id of an order")
+    order: RowId | None = Field(default=None, description="Pickgate id of an order")
     state: Several = Field(default_factory=list)
     shop: Several = Field(default_factory=list)
 
@@ -30,7 +30,7 @@ class ListAudit(Paged):
 
 
 class GetBody(Ask):
-    id: int = Field(ge=1, description="`body_id` of a journal entry")
+    id: RowId = Field(description="`body_id` of a journal entry")
     reason: Words
 
 

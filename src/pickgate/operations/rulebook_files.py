@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Literal
@@ -24,11 +23,12 @@ def read_draft(ask: SaveRulebook, base: Tables) -> Tables:
     """Read the tables of a new version; what is not given is taken from `base`. Raises RulebookRefused."""
     if ask.workbook_base64 is not None:
         try:
-            return parse_workbook(base64.b64decode(ask.workbook_base64, validate=True))
-        except binascii.Error as error:
+            body = base64.b64decode(ask.workbook_base64, validate=True)
+        except ValueError as error:  # of bytes that are not base64, and of letters that are not ASCII
             raise RulebookRefused(
                 [Problem(file="workbook_base64", reason="is not base64", remedy="Encode the file's bytes as base64")]
             ) from error
+        return parse_workbook(body)
     given = _sheets_of_files(ask.files) if ask.files is not None else _sheets_of_tables(ask.tables or {})
     return parse_sheets(
         [given.get(table) or sheet_of_records(table, written_records(table, base.rows(table))) for table in SHAPES]

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pickgate.flows.backtest import MOST_ORDERS
-from pickgate.operations.inputs import Ask, Change, Paged, Several, Words
+from pickgate.operations.inputs import Ask, Change, Paged, Several, Version, Words
 from pickgate.operations.models import ChangeShape, ReasonShape, Shape
 
 Records = dict[str, list[dict[str, str]]]
@@ -20,13 +20,11 @@ class ListRulebooks(Paged):
 
 
 class OneVersion(Ask):
-    number: int | None = Field(default=None, ge=1, description="A version; none: the one that decides now")
+    number: Version | None = Field(default=None, description="A version; none: the one that decides now")
 
 
 class GetRulebook(OneVersion):
-    against: int | None = Field(
-        default=None, ge=1, description="Show the changes since this version; none: as published"
-    )
+    against: Version | None = Field(default=None, description="Show the changes since this version; none: as published")
 
 
 class ExportRulebook(OneVersion):
@@ -34,8 +32,8 @@ class ExportRulebook(OneVersion):
 
 
 class BacktestRulebook(Ask):
-    number: int | None = Field(default=None, ge=1, description="The version to try; none: the newest one saved")
-    against: int | None = Field(default=None, ge=1, description="Compare with this version; none: the published one")
+    number: Version | None = Field(default=None, description="The version to try; none: the newest one saved")
+    against: Version | None = Field(default=None, description="Compare with this version; none: the published one")
     orders: int = Orders
     shop: Several = Field(default_factory=list)
 
@@ -48,9 +46,7 @@ class SaveRulebook(Change):
     )
     files: dict[str, str] | None = Field(default=None, description="File name, such as services.csv → its text")
     workbook_base64: str | None = Field(default=None, max_length=20_000_000, description="An .xlsx file, whole")
-    base: int | None = Field(
-        default=None, ge=1, description="Where other tables come from; none: the published version"
-    )
+    base: Version | None = Field(default=None, description="Where other tables come from; none: the published version")
 
     @model_validator(mode="after")
     def _one_source(self) -> SaveRulebook:
@@ -60,10 +56,13 @@ class SaveRulebook(Change):
 
 
 class PublishRulebook(Change):
-    number: int = Field(ge=1, description="An older version again: that is how one goes back")
+    number: Version = Field(description="An older version again: that is how one goes back")
     reason: Words
     expected: int | None = Field(
-        default=None, ge=0, description="The version that you saw deciding (0: none); another one refuses the change"
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="The version that you saw deciding (0: none); another one refuses the change",
     )
     move_in_flight: bool = Field(
         default=False, description="You know that orders in the warehouse are recalled or amended by this"

@@ -38,6 +38,7 @@ from pickgate.twins.faults import Courier, FaultPlan, FaultyTransport
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 MEND_EVERY = timedelta(hours=1)
 LEASE_SECONDS = 20.0
+NET_CRASHES = 0.1
 __all__ = ["START", "Crashed", "Simulation", "Suspended", "run_now", "simulation_settings", "tell_stories"]
 
 
@@ -212,6 +213,11 @@ class Simulation:
         return min((at for at in times if at is not None), default=None)
 
     def _run_nets(self) -> None:
+        self.crashes.scale, scale = NET_CRASHES, self.crashes.scale
+        self._run_due_nets()
+        self.crashes.scale = scale
+
+    def _run_due_nets(self) -> None:
         now = self.clock.now()
         if self.poll and now >= self._next_poll:
             self._next_poll = now + self.poll_every

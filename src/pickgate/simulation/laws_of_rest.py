@@ -87,7 +87,8 @@ def lock_follows_work(order: OrderTruth, docket: Docket, orders: Orders) -> Iter
         return
     for began, ended in _work_spans(order, docket.end):
         for start, end in _unlocked(order, docket, began, ended):
-            due = docket.deadline(start, docket.bounds.quick)
+            # The poll sees work begin; that somebody took the tag off again may be left to the sweep.
+            due = docket.deadline(start, docket.bounds.quick if start == began else docket.bounds.notice)
             cancelled = order.cancelled_at is not None and order.cancelled_at <= due
             if end > due and not cancelled and not docket.said(order, UNLOCKED, by=due, since=start):
                 yield breaks("L1", order, f"being worked on, and not locked from {start:%H:%M:%S} to {due:%H:%M:%S}")

@@ -35,15 +35,19 @@ class OffsetClock:
 
 
 class CrashPoints:
-    """Kills the worker before or after any call to the store or to the outside, with one small chance each."""
+    """Kills the worker before or after any call to the store or to the outside, with one small chance each.
+
+    `scale` makes it rarer for a while: a net makes hundreds of calls, and would never come to its end.
+    """
 
     def __init__(self, rng: random.Random, chance: float) -> None:
         self._rng = rng
         self.chance = chance
+        self.scale = 1.0
         self.count = 0
 
     def maybe(self) -> None:
-        if self.chance and self._rng.random() < self.chance:
+        if self.chance and self._rng.random() < self.chance * self.scale:
             self.count += 1
             raise Crashed
 
