@@ -43,7 +43,7 @@ def hunt(bug: Bug, folder: Path) -> str:
     environment = os.environ | {"PYTHONPATH": f"{source}{os.pathsep}{TESTS}", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "seeded_bugs.hunt", bug.name]
     if bug.test:
-        options = ["-q", "-x", "-p", "no:cacheprovider", "-o", f"pythonpath={source} {TESTS}"]
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not postgres", "-o", f"pythonpath={source} {TESTS}"]
         command = [sys.executable, "-m", "pytest", *options, str(TESTS / bug.test)]
     done = subprocess.run(
         command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=600

@@ -51,11 +51,7 @@ DOING = (
         old="                return NetReport(compared=compared, woken=woken, unreadable=page.unreadable.why)\n"
         "            seen = await self.store.seen_updates",
         new="                break\n            seen = await self.store.seen_updates",
-        laws=("I3d",),
-        faults=("webhook_lost", "server_error_before"),
-        fault_chance=2.0,
-        orders=40,
-        seeds=8,
+        test="simulation/test_nets.py::test_a_sweep_that_failed_is_made_up_for_by_the_next",
     ),
     Bug(
         name="lease_not_checked",

@@ -121,8 +121,7 @@ RELEASING = (
         file="store/effect_rules.py",
         old="    if states & {RecordState.LIVE, RecordState.RECALLING}:",
         new="    if states & {RecordState.CREATING}:",
-        laws=("I2",),
-        stories=("recreated", "merged"),
+        test="contracts/test_store_looks.py::test_the_fate_of_kin",
     ),
     Bug(
         name="original_time_not_carried",
@@ -189,7 +188,8 @@ RELEASING = (
         file="domain/projection.py",
         old=" - unreported.get(line.id, 0))",
         new=")",
-        laws=("I2p", "I2", "I1c"),
+        laws=("I1a", "I2", "I2p", "I1c"),
+        seeds=10,
     ),
     Bug(
         name="address_of_the_first_version",

@@ -8,12 +8,15 @@ hint is only a reason to look, so a second one changes nothing but the number of
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from pickgate.simulation.recipe import Mischief, Recipe
 from pickgate.simulation.run import run
+from pickgate.simulation.transports import Storm
 from pickgate.twins.faults import Fault
+from simulation.stage import Stage
 
 LOST = Recipe(seed=1, orders=40, faults=(Fault.WEBHOOK_LOST,), fault_chance=0.45)
 UNSURE = Recipe(seed=1, orders=8, faults=(Fault.LOST_AFTER,), fault_chance=1.0, stories=("plain",))
@@ -42,3 +45,18 @@ def test_webhooks_that_come_twice_change_nothing() -> None:
     doubled = run(replace(LOST, faults=(Fault.WEBHOOK_DOUBLED, Fault.WEBHOOK_REORDERED, Fault.WEBHOOK_DELAYED)))
     assert doubled.fault_counts["webhook_doubled"] > 100
     assert doubled.violations == []
+
+
+def test_a_sweep_that_failed_is_made_up_for_by_the_next() -> None:
+    """No webhook comes, and the first sweep after the order meets a shop that answers nothing but 503."""
+    stage = Stage()
+    stage.simulation.hints = False
+    stage.wait(minutes=5)
+    order = stage.order({"MUG-BLU": 1})
+    start, end = stage.now + timedelta(minutes=4), stage.now + timedelta(minutes=8)
+    stage.simulation.weather.storms.append(Storm(side="shop", start=start, end=end, status=503))
+    stage.wait(minutes=9)
+    assert stage.simulation.weather.counts["storm_503"] > 0
+    assert stage.simulation.store.orders == {}
+    stage.wait(minutes=8)
+    assert stage.state(order) == "waiting"

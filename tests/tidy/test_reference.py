@@ -25,7 +25,7 @@ OPERATIONS = [
     "list_held_orders", "list_stock", "preview_stock", "publish_stock", "list_drift", "money_report",
     "list_money_exceptions", "list_rulebooks", "get_rulebook", "export_rulebook", "check_rulebook",
     "backtest_rulebook", "save_rulebook", "publish_rulebook",
-    "list_effects", "list_audit", "daily_checks", "get_health",
+    "list_effects", "list_audit", "daily_checks", "get_health", "list_runbooks", "get_runbook", "get_settings",
 ]  # fmt: skip
 
 

@@ -38,6 +38,7 @@ _COMMANDS = {
     "prove": "prove",
     "retool": "retool",
     "audit": "audit",
+    "do": "do",
 }
 
 

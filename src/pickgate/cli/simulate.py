@@ -23,10 +23,11 @@ FIRST_STORIES = 3  # of a failed run: the story of so many orders is told at onc
 @click.option("--orders", type=click.IntRange(min=1), default=1000, show_default=True, help="Orders for each seed.")
 @click.option("--faults", default="all", show_default=True, help="all (each seed draws its own), none, or NAME,…")
 @click.option("--without", default="", help=f"Safety nets to switch off: {', '.join(NETS)}.")
+@click.option("--stock", is_flag=True, help="Goods are scarce, and their levels are published and judged, too.")
 @click.option("--story", metavar="ORDER", help="Tell the story of one order of one seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each seed.")
 def simulate(
-    *, seed: int, seeds: int, orders: int, faults: str, without: str, story: str | None, as_json: bool
+    *, seed: int, seeds: int, orders: int, faults: str, without: str, stock: bool, story: str | None, as_json: bool
 ) -> None:
     """Simulate orders, edits, people and faults, and judge every order by what truly happened."""
     try:
@@ -37,7 +38,9 @@ def simulate(
     unknown = [name for name in nets if name not in NETS]
     if unknown:
         raise click.BadParameter(f"no net is called {unknown[0]!r}; nets: {', '.join(NETS)}", param_hint="--without")
-    recipes = [Recipe(seed=seed + number, orders=orders, faults=troubles, without=nets) for number in range(seeds)]
+    recipes = [
+        Recipe(seed=seed + number, orders=orders, faults=troubles, without=nets, stock=stock) for number in range(seeds)
+    ]
     if story is not None:
         _tell(recipes[0], story)
         return
@@ -80,6 +83,8 @@ def replay_command(recipe: Recipe) -> str:
     parts = [f"pickgate simulate --seed {recipe.seed} --orders {recipe.orders} --faults {names_of(recipe.faults)}"]
     if recipe.without:
         parts.append(f"--without {','.join(recipe.without)}")
+    if recipe.stock:
+        parts.append("--stock")
     return " ".join(parts)
 
 

@@ -19,7 +19,7 @@ from pickgate.connectors.clarus.hints import ClarusHints
 from pickgate.connectors.shopify.hints import ShopifyHints
 from pickgate.connectors.shopify.port import ShopifyShop
 from pickgate.connectors.shopify.webhooks import parse_headers, verify_signature
-from pickgate.flows.look import Looker, Nets
+from pickgate.flows.look import Looker, LookResult, Nets
 from pickgate.flows.nets import NetFlows
 from pickgate.flows.ports import InboxItem, Lease, LeaseLost
 from pickgate.flows.receive import Receiver
@@ -28,6 +28,7 @@ from pickgate.settings import Settings, policy_of
 from pickgate.simulation.installation import CALLBACK, CLARUS_CALLBACK, simulation_settings
 from pickgate.simulation.operators import Operators
 from pickgate.simulation.stepping import Suspended, run_now
+from pickgate.simulation.stock import StockDesk
 from pickgate.simulation.stories import STORIES, Story
 from pickgate.simulation.transports import Crashed, CrashingStore, CrashPoints, OffsetClock, Weather, WorldTransport
 from pickgate.simulation.world import SHOP, World, rulebook_tables
@@ -75,6 +76,7 @@ class Simulation:
         self.store = store or MemoryStore(keep_journal=False)
         self.poll, self.sweep, self.mend, self.hints = poll, sweep, mend, hints
         self.looks = 0
+        self.stock: StockDesk | None = None
         self._workers = 1
         self._in_hand: list[Lease] = []
         self.weather = Weather()
@@ -93,14 +95,16 @@ class Simulation:
             for name, handle in (("shop", world.shop.handle), ("warehouse", world.warehouse.handle))
         }
         shop_settings = self.settings.shops[0]
-        shop = ShopifyShop(
+        self.shop = shop = ShopifyShop(
             shop_settings,
             transport=self.transports["shop"],
             clock=self.ours,
             gather_seconds=0,
             rng=random.Random(rng.getrandbits(64)),
         )
-        warehouse = ClarusWarehouse(self.settings.clarus, self.transports["warehouse"], self.ours, gather_seconds=0)
+        self.warehouse = warehouse = ClarusWarehouse(
+            self.settings.clarus, self.transports["warehouse"], self.ours, gather_seconds=0
+        )
         self.rules = Rulebook(1, rulebook_tables(world))
         crashing: Any = CrashingStore(self.store, self.crashes)
         self.looker = Looker(
@@ -176,8 +180,12 @@ class Simulation:
     def _look(self, lease: Lease) -> None:
         self.looks += 1
         self._in_hand.append(lease)
-        self._survive(lambda: run_now(self.looker.look(lease)))
+        self._survive(lambda: self._looked(run_now(self.looker.look(lease))))
         self._in_hand.pop()
+
+    def _looked(self, result: LookResult) -> None:
+        if self.stock is not None:
+            self.stock.correct(result)
 
     def settle(self, *, people: timedelta = timedelta(hours=3), patience: timedelta = timedelta(hours=6)) -> None:
         """Heal: no more faults. Let people finish (`people`), let time-outs ripen (`patience`), and sweep it all."""
@@ -199,6 +207,8 @@ class Simulation:
         for _ in range(2):
             self._undisturbed(lambda: run_now(self.net_flows.sweep_orders(not_looked_for=timedelta(0), sample=10**9)))
             self.run_until(self.clock.now() + timedelta(minutes=15))
+            if self.stock is not None:
+                self._undisturbed(self.stock.publish)
 
     def _next_due(self) -> datetime | None:
         looking = run_now(self.store.next_due_at())
@@ -209,6 +219,7 @@ class Simulation:
             self._next_poll if self.poll else None,
             self._next_sweep if self.sweep else None,
             self._next_mend if self.mend else None,
+            self.stock.next_due_at() if self.stock is not None else None,
         ]
         return min((at for at in times if at is not None), default=None)
 
@@ -230,6 +241,8 @@ class Simulation:
         if self.mend and now >= self._next_mend:
             self._next_mend = now + MEND_EVERY
             self._survive(lambda: run_now(self.net_flows.mend_subscriptions(SHOP, CALLBACK)))
+        if self.stock is not None:
+            self._survive(self.stock.run_due)
 
     def _survive(self, act: Callable[[], object]) -> None:
         """A crash ends what the worker was doing; another worker goes on, and leases run out."""

@@ -54,7 +54,7 @@ def parse_troubles(text: str) -> tuple[Trouble, ...] | None:
 class Recipe:
     """`faults`: kinds that may happen; None: whichever the seed draws (swarm testing). `fault_chance`: of a request.
     `operator_acts`: how often an operator does something, for each order. `without`: nets to switch off (`NETS`).
-    `settings`: laid over what the seed draws, by section.
+    `settings`: laid over what the seed draws, by section. `stock`: goods are scarce, and their levels are published.
     """
 
     seed: int
@@ -65,6 +65,7 @@ class Recipe:
     without: tuple[str, ...] = ()
     stories: tuple[str, ...] | None = None
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    stock: bool = False
 
     def has(self, rng: random.Random, trouble: Trouble, chance: float = 0.7) -> bool:
         """Whether this run has a kind of trouble; the seed says so where the recipe does not."""

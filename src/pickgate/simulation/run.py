@@ -9,12 +9,15 @@ from datetime import timedelta
 from hashlib import sha256
 
 from pickgate.clock import VirtualClock
+from pickgate.flows.stock import StockFlows
 from pickgate.simulation.docket import Bounds, Docket, Violation
 from pickgate.simulation.driver import START, Simulation, simulation_settings, tell_stories
 from pickgate.simulation.inside import books_are_closed, exceptions_of, gates_of, news_is_seen, shop_at_rest
+from pickgate.simulation.laws_of_stock import stock_is_true
 from pickgate.simulation.oracle import Oracle
 from pickgate.simulation.recipe import SECONDS_PER_ORDER, Recipe, draw
 from pickgate.simulation.report import Report
+from pickgate.simulation.stock import SETTINGS, STOCK_STORIES, StockDesk, make_scarce
 from pickgate.simulation.stories import STORIES
 from pickgate.simulation.transports import Storm
 from pickgate.simulation.truth import read_truth
@@ -39,9 +42,9 @@ def run(recipe: Recipe) -> Report:
     return judge(play(recipe))
 
 
-def play(recipe: Recipe, *, keep_journal: bool = False) -> Played:
+def play(recipe: Recipe, *, keep_journal: bool = False, stock_flows: type[StockFlows] = StockFlows) -> Played:
     """Play one recipe until it rests. `keep_journal`: for telling an order's story; it changes nothing else."""
-    simulation, stories = prepare(recipe, keep_journal=keep_journal)
+    simulation, stories = prepare(recipe, keep_journal=keep_journal, stock_flows=stock_flows)
     spread = timedelta(seconds=recipe.orders * SECONDS_PER_ORDER)
     simulation.run_until(START + spread + timedelta(seconds=3 * simulation.world.timing.edit_window))
     simulation.heal()
@@ -50,17 +53,20 @@ def play(recipe: Recipe, *, keep_journal: bool = False) -> Played:
     return Played(recipe=recipe, simulation=simulation, stories=stories, early=early)
 
 
-def prepare(recipe: Recipe, *, keep_journal: bool = False) -> tuple[Simulation, dict[str, int]]:
+def prepare(
+    recipe: Recipe, *, keep_journal: bool = False, stock_flows: type[StockFlows] = StockFlows
+) -> tuple[Simulation, dict[str, int]]:
     """Furnish the world that the seed draws and put its stories, storms and people on the agenda."""
     rng = random.Random(recipe.seed)
     clock = VirtualClock(START)
     drawn = draw(recipe, clock, rng)
     world = drawn.world
+    sections = drawn.settings | SETTINGS if recipe.stock else drawn.settings
     simulation = Simulation(
         world,
         clock,
         rng,
-        settings=simulation_settings(world, **drawn.settings),
+        settings=simulation_settings(world, **sections),
         plan=drawn.plan,
         crash_chance=drawn.crash_chance,
         nets=recipe.nets,
@@ -72,9 +78,13 @@ def prepare(recipe: Recipe, *, keep_journal: bool = False) -> tuple[Simulation, 
         store=MemoryStore(keep_journal=keep_journal),
     )
     seconds = recipe.orders * SECONDS_PER_ORDER
-    chosen = {name: STORIES[name] for name in recipe.stories} if recipe.stories else None
+    names = recipe.stories or (STOCK_STORIES if recipe.stock else None)
+    chosen = {name: STORIES[name] for name in names} if names else None
     stories = tell_stories(world, rng, orders=recipe.orders, seconds=seconds, chosen=chosen)
     busy = seconds + 2 * world.timing.edit_window
+    if recipe.stock:
+        make_scarce(world, random.Random(f"stock {recipe.seed}"), orders=recipe.orders, seconds=busy)
+        simulation.stock = StockDesk(simulation, stock_flows)
     for _ in range(drawn.storms):
         start = START + timedelta(seconds=rng.uniform(0.2, 1.0) * busy)
         end = start + timedelta(seconds=rng.uniform(30.0, 120.0))
@@ -130,6 +140,7 @@ def judge(played: Played) -> Report:
     )
     violations = [*played.early, *Oracle(truth, exceptions, docket=docket).judge()]
     violations += books_are_closed(simulation, truth)
+    violations += stock_is_true(simulation)
     counts = {str(kind): count for kind, count in simulation.plan.counts.items()} | dict(simulation.weather.counts)
     counts |= {"crashes": simulation.crashes.count, "operators": len(simulation.operators.words)}
     return Report(

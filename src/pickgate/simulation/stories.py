@@ -23,7 +23,7 @@ def _place(world: World, rng: random.Random, *, lines: int | None = None, **more
     specs = [LineSpec(variant=variant, quantity=rng.choice((1, 1, 1, 2, 3))) for variant in chosen]
     shipping = rng.choice((ShippingSpec(title="Standard"), ShippingSpec(title="Next day delivery", price="5.95")))
     values: dict[str, object] = {"shipping": shipping, "financial_status": "PAID", **more}
-    return world.shop.create_order(specs, **values)  # type: ignore[arg-type]
+    return world.buy(specs, **values)
 
 
 def _window(world: World) -> float:

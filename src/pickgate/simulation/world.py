@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from pickgate.clock import Clock
 from pickgate.rulebook.tables import Tables
 from pickgate.twins.clarus import ClarusKnobs, ClarusTwin
 from pickgate.twins.editing_apps import OrderEditing, OrderMerger, RecreatingApp
 from pickgate.twins.people import PickerHabits, Pickers
-from pickgate.twins.shopify import ShopifyKnobs, ShopifyTwin
+from pickgate.twins.shopify import LineSpec, Order, ShopifyKnobs, ShopifyTwin
 from pickgate.twins.shopify.catalogue import Location, Variant
+from pickgate.twins.shopify.model import Refused
 
 SHOP = "uk"
 DOMAIN = "demo-uk.myshopify.com"
@@ -75,6 +78,20 @@ class World:
     _agenda: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     _count: int = 0
     mishaps: list[str] = field(default_factory=list)
+    account_id: int = 0
+    site_id: int = 0  # the warehouse that sells as `main`
+    is_scarce: bool = False
+
+    def buy(self, lines: Sequence[LineSpec], **more: Any) -> Order:
+        """Check out. Where goods are scarce the shop sells what it shows as available. Raises Refused."""
+        if self.is_scarce:
+            wanted: Counter[str] = Counter()
+            for line in lines:
+                if line.variant is not None:
+                    wanted[line.variant.id] += line.quantity
+                    if wanted[line.variant.id] > line.variant.inventory_quantity:
+                        raise Refused(f"{line.variant.sku} is sold out")
+        return self.shop.create_order(lines, **more)
 
     def at(self, when: datetime, act: Callable[[], object]) -> None:
         """Let somebody do something at an instant."""
@@ -185,6 +202,8 @@ def make_world(
         variants=variants,
         main=main,
         north=north,
+        account_id=account,
+        site_id=sites[0],
     )
 
 
