@@ -23,9 +23,9 @@ from graphql import (
 
 from connectors.shopify_stub import load_contract
 from pickgate.connectors.shopify import documents
+from pickgate.connectors.shopify.batches import MOST_POINTS
 from pickgate.connectors.shopify.documents import Document
 from pickgate.connectors.shopify.port import ShopifyShop
-from pickgate.connectors.shopify.reading import MOST_POINTS
 from pickgate.connectors.shopify.subscriptions import TOPICS, topic_enum
 
 FOLDER = Path(documents.__file__).parent / "documents"

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
+from pickgate.connectors.shopify.batches import unreadable, unreadable_problem
 from pickgate.connectors.shopify.budget import Lane
 from pickgate.connectors.shopify.bulk_lines import parse_result
 from pickgate.connectors.shopify.client import ShopifyClient
-from pickgate.connectors.shopify.documents import Document
+from pickgate.connectors.shopify.documents import load_document
 from pickgate.connectors.shopify.errors import CallFailed, PayloadUnreadable, RequestRefused
 from pickgate.connectors.shopify.money import MoneyAnswer, ShopifyMoney
 from pickgate.connectors.shopify.outgoing import ORIGINAL_METAFIELD, split_metafield
 from pickgate.connectors.shopify.port import ShopifyShop
-from pickgate.connectors.shopify.reading import OrderAnswer, unreadable, unreadable_problem
+from pickgate.connectors.shopify.reading import OrderAnswer
 from pickgate.connectors.shopify.stock import ShopifyStock
 from pickgate.domain.facts import Unreadable
 from pickgate.domain.stock import ShopLevel
@@ -32,13 +32,12 @@ _TIMEOUT_SECONDS = 60.0
 _ENDED = {"FAILED", "CANCELED", "CANCELING", "EXPIRED"}
 _NO_METAFIELD = ("pickgate", "none")
 
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath("documents", "bulk", f"{name}.graphql").read_text("utf-8")
-
-
-RUN_BULK_QUERY = Document("run_bulk_query", _text("run_bulk_query"), 10)
-BULK_OPERATION = Document("bulk_operation", _text("bulk_operation"), 1)
+_QUERIES = {
+    ORDERS: load_document("orders", cost=0, folder="bulk").text,
+    FULFILMENTS: load_document("fulfillments", cost=0, folder="bulk").text,
+}
+RUN_BULK_QUERY = load_document("run_bulk_query", cost=10, folder="bulk")
+BULK_OPERATION = load_document("bulk_operation", cost=1, folder="bulk")
 
 
 class ShopifyPast:
@@ -159,7 +158,7 @@ def render_query(part: str, settings: ShopSettings, *, since: datetime, until: d
         ("ORIGINAL", ORIGINAL_METAFIELD),
     ):
         words[f"{alias}_NAMESPACE"], words[f"{alias}_KEY"] = split_metafield(name) if name else _NO_METAFIELD
-    text = _text("orders" if part == ORDERS else "fulfillments")
+    text = _QUERIES[part]
     for word, value in words.items():
         text = text.replace(f"@{word}@", value.replace("\\", "\\\\").replace('"', '\\"'))
     return text

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from pickgate.clock import Clock
+from pickgate.connectors.shopify.batches import OrderBatches, Question
 from pickgate.connectors.shopify.budget import Lane
-from pickgate.connectors.shopify.client import Answer, ShopifyClient
-from pickgate.connectors.shopify.documents import Document
-from pickgate.connectors.shopify.errors import (
-    AccessRefused,
-    CallFailed,
-    Moved,
-    OutcomeUnclear,
-    PayloadUnreadable,
-    TooCostly,
-)
+from pickgate.connectors.shopify.client import ShopifyClient
+from pickgate.connectors.shopify.documents import Document, load_document
+from pickgate.connectors.shopify.errors import PayloadUnreadable
 from pickgate.connectors.shopify.money_incoming import parse_order_money
-from pickgate.connectors.shopify.reading import MOST_POINTS, unreadable, unreadable_problem
+from pickgate.connectors.shopify.raw import nodes_in, object_in, order_gid, owner_of_page
 from pickgate.domain.facts import Missing, Unreadable
 from pickgate.domain.ledger_facts import OrderMoney, Unusable
 
 MoneyAnswer = OrderMoney | Unusable | Missing | Unreadable
 
-_TRANSACTIONS = 25  # as the document asks for by default
 _LIST_MAXIMUM = 250
 _MOST_STEPS = 200
-_READ_AGAIN = 3
-_REDUCED = {"agreements": 3, "sales": 5, "transactions": 10}
 
+ORDERS_MONEY = load_document("orders_money", cost=250, folder="money")  # for each order
+ORDER_AGREEMENTS_PAGE = load_document("order_agreements_page", cost=100, folder="money")
+ORDER_TRANSACTIONS = load_document("order_transactions", cost=60, folder="money")
 
-def _load(name: str, *, cost: float) -> Document:
-    return Document(name, files(__package__).joinpath("documents", "money", f"{name}.graphql").read_text("utf-8"), cost)
-
-
-ORDERS_MONEY = _load("orders_money", cost=250)  # for each order
-ORDER_AGREEMENTS_PAGE = _load("order_agreements_page", cost=100)
-ORDER_TRANSACTIONS = _load("order_transactions", cost=60)
+_QUESTION = Question(
+    document=ORDERS_MONEY,
+    reduced={"agreements": 3, "sales": 5, "transactions": 10},
+    listed="transactions",
+    listed_by_default=25,
+    pages="agreements",
+)
 
 
 class ShopifyMoney:
@@ -47,96 +40,21 @@ class ShopifyMoney:
     def __init__(self, client: ShopifyClient, *, clock: Clock, max_ids: int = 6) -> None:
         self._client = client
         self._clock = clock
-        self._max_ids = max_ids
-        self._batch = max_ids
+        self._batches = OrderBatches(client, _QUESTION, max_ids=max_ids)
 
     async def read_money(self, order_ids: Sequence[str]) -> Mapping[str, MoneyAnswer]:
         """Read orders by numeric id. Every id has an answer; one order's trouble does not touch the others."""
-        found: dict[str, MoneyAnswer] = {}
-        waiting: list[str] = []
-        for order_id in dict.fromkeys(order_ids):
-            if order_id.isascii() and order_id.isdigit() and len(order_id) <= 20:
-                waiting.append(order_id)
-            else:
-                found[order_id] = Unreadable(why="This is not the number of a Shopify order.")
-        while waiting:
-            chunk, waiting = waiting[: self._batch], waiting[self._batch :]
-            try:
-                found |= await self._read_chunk(chunk)
-            except TooCostly as error:
-                if len(chunk) == 1:
-                    found[chunk[0]] = unreadable(error)
-                else:
-                    # What a request may cost depends on its shape alone, so this size will never do.
-                    self._batch = self._max_ids = len(chunk) // 2
-                    waiting = chunk + waiting
-        return found
+        return await self._batches.read(order_ids, self._complete, lane=Lane.BULK)
 
-    async def _read_chunk(self, chunk: list[str]) -> dict[str, MoneyAnswer]:
-        try:
-            answer, listed = await self._ask(chunk)
-        except TooCostly:
-            raise
-        except CallFailed as error:
-            return dict.fromkeys(chunk, unreadable(error))
-        if answer.requested_cost:
-            self._batch = max(1, min(self._max_ids, int(MOST_POINTS // (answer.requested_cost / len(chunk)))))
-        found: dict[str, MoneyAnswer] = {}
-        for index, order_id in enumerate(chunk):
-            found[order_id] = await self._settle(order_id, answer, index, listed)
-        return found
-
-    async def _ask(self, order_ids: list[str]) -> tuple[Answer, int]:
-        """Send the batch read. Returns the answer, and how many payments of each order it asked for."""
-        variables: dict[str, Any] = {"ids": [_gid(order_id) for order_id in order_ids]}
-        times = len(order_ids)
-        try:
-            return await self._client.read(ORDERS_MONEY, variables, lane=Lane.BULK, times=times), _TRANSACTIONS
-        except TooCostly:
-            if times > 1:
-                raise
-            smaller = variables | _REDUCED
-            answer = await self._client.read(ORDERS_MONEY, smaller, lane=Lane.BULK, times=times, reduced=True)
-            return answer, _REDUCED["transactions"]
-
-    async def _settle(self, order_id: str, answer: Answer, index: int, listed: int) -> MoneyAnswer:
-        """Complete and parse one order of an answer; read it alone again while it keeps moving."""
-        for _ in range(_READ_AGAIN):
-            try:
-                return await self._complete(order_id, answer, index, listed)
-            except Moved:
-                try:
-                    answer, listed = await self._ask([order_id])
-                    index = 0
-                except CallFailed as error:
-                    return unreadable(error)
-            except CallFailed as error:
-                return unreadable(error)
-            except PayloadUnreadable as error:
-                return Unreadable(why=f"Shopify's answer cannot be read: {error}")
-        return Unreadable(why="The order kept changing while its agreements were read.")
-
-    async def _complete(self, order_id: str, answer: Answer, index: int, listed: int) -> MoneyAnswer:
-        spoiled = [p for p in answer.problems if len(p.path) < 2 or p.path[0] != "nodes" or p.path[1] == index]
-        if spoiled:
-            return unreadable_problem(spoiled)
-        nodes = answer.data.get("nodes")
-        if not isinstance(nodes, list) or index >= len(nodes):
-            raise PayloadUnreadable("nodes", "should list what was asked for")
-        raw = nodes[index]
-        if raw is None:
-            return Missing()
-        if not isinstance(raw, dict) or raw.get("__typename") != "Order":
-            raise PayloadUnreadable("nodes", "should be an order")
-        if raw.get("id") != _gid(order_id):
+    async def _complete(self, order_id: str, raw: dict[str, Any], listed: int) -> OrderMoney | Unusable:
+        if raw.get("id") != order_gid(order_id):
             raise PayloadUnreadable("order.id", "is another order's")
-        whole = dict(raw)
-        if _has_more(whole):
-            whole["agreements"] = await self._all_agreements(order_id, whole)
-        payments = whole.get("transactions")
+        if _has_more(raw):
+            raw["agreements"] = await self._all_agreements(order_id, raw)
+        payments = raw.get("transactions")
         if isinstance(payments, list) and len(payments) >= listed:
-            whole["transactions"] = await self._all_transactions(order_id, whole)
-        return parse_order_money(whole, read_at=self._clock.now())
+            raw["transactions"] = await self._all_transactions(order_id, raw)
+        return parse_order_money(raw, read_at=self._clock.now())
 
     async def _all_agreements(self, order_id: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """Walk through the agreements one by one: only so can the pages of each one's sales be turned."""
@@ -144,14 +62,14 @@ class ShopifyMoney:
         after: str | None = None
         sales_after: str | None = None
         for _ in range(_MOST_STEPS):
-            variables = {"id": _gid(order_id), "after": after, "salesAfter": sales_after}
+            variables = {"id": order_gid(order_id), "after": after, "salesAfter": sales_after}
             page = await self._page(ORDER_AGREEMENTS_PAGE, variables, order)
-            connection = _object(page, "agreements")
-            for node in _nodes(connection, "agreements"):
+            connection = object_in(page, "agreements")
+            for node in nodes_in(connection, "agreements"):
                 key = str(node.get("id"))
-                sales = _object(node, "sales")
+                sales = object_in(node, "sales")
                 kept = found.setdefault(key, {**node, "sales": {"nodes": [], "pageInfo": {"hasNextPage": False}}})
-                kept["sales"]["nodes"] += _nodes(sales, "sales")
+                kept["sales"]["nodes"] += nodes_in(sales, "sales")
                 sales_after = _next(sales)
             if sales_after is None:
                 after = _next(connection)
@@ -160,7 +78,7 @@ class ShopifyMoney:
         raise PayloadUnreadable("order.agreements", "has pages without end")
 
     async def _all_transactions(self, order_id: str, order: Mapping[str, Any]) -> list[Any]:
-        page = await self._page(ORDER_TRANSACTIONS, {"id": _gid(order_id)}, order)
+        page = await self._page(ORDER_TRANSACTIONS, {"id": order_gid(order_id)}, order)
         listed = page.get("transactions")
         if not isinstance(listed, list):
             raise PayloadUnreadable("order.transactions", "should be a list")
@@ -170,48 +88,20 @@ class ShopifyMoney:
 
     async def _page(self, document: Document, variables: Mapping[str, Any], order: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self._client.read(document, variables, lane=Lane.BULK)
-        for problem in answer.problems:
-            words = f"Shopify answered without {problem.field or 'the whole answer'}: {problem.message}"
-            raise AccessRefused(words) if problem.is_access else OutcomeUnclear(words)
-        page = answer.data.get("order")
-        if page is None:
-            raise Moved("The order is gone.")
-        if not isinstance(page, dict):
-            raise PayloadUnreadable("order", "should be an object")
-        if page.get("updatedAt") != order.get("updatedAt"):
-            raise Moved("The order changed between two pages.")
-        return page
-
-
-def _gid(order_id: str) -> str:
-    return f"gid://shopify/Order/{order_id}"
+        return owner_of_page(answer, "order", order.get("updatedAt"))
 
 
 def _has_more(order: Mapping[str, Any]) -> bool:
-    agreements = _object(order, "agreements")
-    sales = [_object(node, "sales") for node in _nodes(agreements, "agreements")]
-    return any(_object(connection, "pageInfo").get("hasNextPage") is not False for connection in (agreements, *sales))
+    agreements = object_in(order, "agreements")
+    sales = [object_in(node, "sales") for node in nodes_in(agreements, "agreements")]
+    return any(object_in(connection, "pageInfo").get("hasNextPage") is not False for connection in (agreements, *sales))
 
 
 def _next(connection: Mapping[str, Any]) -> str | None:
-    info = _object(connection, "pageInfo")
+    info = object_in(connection, "pageInfo")
     if info.get("hasNextPage") is False:
         return None
     cursor = info.get("endCursor")
     if not isinstance(cursor, str) or not cursor:
         raise PayloadUnreadable("pageInfo.endCursor", "should be text")
     return cursor
-
-
-def _object(owner: Mapping[str, Any], field: str) -> dict[str, Any]:
-    found = owner.get(field)
-    if not isinstance(found, dict):
-        raise PayloadUnreadable(field, "should be an object")
-    return found
-
-
-def _nodes(connection: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
-    found = connection.get("nodes")
-    if not isinstance(found, list) or not all(isinstance(node, dict) for node in found):
-        raise PayloadUnreadable(f"{field}.nodes", "should be a list of objects")
-    return found

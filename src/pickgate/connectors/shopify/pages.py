@@ -6,14 +6,14 @@ something is gone meanwhile, the order moved (`Moved`) and nothing read so far m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pickgate.connectors.shopify import documents
 from pickgate.connectors.shopify.budget import Lane
-from pickgate.connectors.shopify.client import Answer, ShopifyClient
+from pickgate.connectors.shopify.client import ShopifyClient
 from pickgate.connectors.shopify.documents import Document
-from pickgate.connectors.shopify.errors import AccessRefused, Moved, OutcomeUnclear, PayloadUnreadable
+from pickgate.connectors.shopify.errors import Moved, PayloadUnreadable
+from pickgate.connectors.shopify.raw import check_unmoved, check_whole, nodes_in, object_in, owner_of_page, text_in
 
 _MOST_PAGES = 60
 _LIST_MAXIMUM = 250
@@ -26,19 +26,19 @@ async def fill_pages(client: ShopifyClient, order: dict[str, Any], *, fulfillmen
     `fulfillments_asked`: how many fulfilments the first read asked for; that list has no pages, so one that is as
     long may have been cut.
     """
-    pages = _Pages(client, _text(order, "updatedAt"), lane)
-    order_id = _text(order, "id")
+    pages = _Pages(client, text_in(order, "updatedAt"), lane)
+    order_id = text_in(order, "id")
     await pages.fill(order, "lineItems", documents.ORDER_LINES_PAGE, order_id, root="order")
     shares = await pages.fill(
         order, "fulfillmentOrders", documents.ORDER_FULFILLMENT_ORDERS_PAGE, order_id, root="order"
     )
     for share in shares:
         document = documents.FULFILLMENT_ORDER_LINES_PAGE
-        await pages.fill(share, "lineItems", document, _text(share, "id"), root="fulfillmentOrder")
+        await pages.fill(share, "lineItems", document, text_in(share, "id"), root="fulfillmentOrder")
     sent = await pages.all_fulfillments(order, order_id, fulfillments_asked)
     for fulfillment in sent:
         document = documents.FULFILLMENT_LINES_PAGE
-        await pages.fill(fulfillment, "fulfillmentLineItems", document, _text(fulfillment, "id"), root="fulfillment")
+        await pages.fill(fulfillment, "fulfillmentLineItems", document, text_in(fulfillment, "id"), root="fulfillment")
 
 
 class _Pages:
@@ -51,23 +51,23 @@ class _Pages:
         self, owner: dict[str, Any], field: str, document: Document, owner_id: str, *, root: str
     ) -> list[dict[str, Any]]:
         """Put every further page of `owner[field]` into it, and return all its nodes."""
-        connection = _dict(owner, field)
-        nodes = _nodes(connection, field)
-        seen = {_text(node, "id") for node in nodes}
+        connection = object_in(owner, field)
+        nodes = nodes_in(connection, field)
+        seen = {text_in(node, "id") for node in nodes}
         if len(seen) != len(nodes):
             raise Moved(f"{field} shows a row twice.")
         cursors: set[str] = set()
-        while _dict(connection, "pageInfo").get("hasNextPage") is True:
-            cursor = _text(_dict(connection, "pageInfo"), "endCursor")
+        while object_in(connection, "pageInfo").get("hasNextPage") is True:
+            cursor = text_in(object_in(connection, "pageInfo"), "endCursor")
             if cursor in cursors or len(cursors) >= _MOST_PAGES:
                 raise PayloadUnreadable(field, "has pages without end")
             cursors.add(cursor)
             answer = await self._client.read(document, {"id": owner_id, "after": cursor}, lane=self._lane)
-            page = _dict(self._owner(answer, root), field)
-            for node in _nodes(page, field):
-                if _text(node, "id") in seen:
+            page = object_in(owner_of_page(answer, root, self._updated_at), field)
+            for node in nodes_in(page, field):
+                if text_in(node, "id") in seen:
                     raise Moved(f"{field} shows a row on two pages.")
-                seen.add(_text(node, "id"))
+                seen.add(text_in(node, "id"))
                 nodes.append(node)
             connection["pageInfo"] = page.get("pageInfo")
         return nodes
@@ -80,13 +80,13 @@ class _Pages:
         if len(sent) < asked:
             return sent
         answer = await self._client.read(documents.ORDER_FULFILLMENTS, {"id": order_id}, lane=self._lane)
-        listed = self._owner(answer, "order").get("fulfillments")
+        listed = owner_of_page(answer, "order", self._updated_at).get("fulfillments")
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
             raise PayloadUnreadable("fulfillments", "should be a list")
         if len(listed) >= _LIST_MAXIMUM:
             raise PayloadUnreadable("fulfillments", f"has {_LIST_MAXIMUM} entries or more; not all can be read")
-        have = {_text(item, "id") for item in sent}
-        ids = [_text(item, "id") for item in listed]
+        have = {text_in(item, "id") for item in sent}
+        ids = [text_in(item, "id") for item in listed]
         if not have <= set(ids):
             raise Moved("A fulfilment is gone.")
         missing = [gid for gid in ids if gid not in have]
@@ -96,7 +96,7 @@ class _Pages:
 
     async def _fulfillments(self, ids: list[str]) -> list[dict[str, Any]]:
         answer = await self._client.read(documents.FULFILLMENTS_BY_ID, {"ids": ids}, lane=self._lane)
-        _check(answer)
+        check_whole(answer)
         nodes = answer.data.get("nodes")
         if not isinstance(nodes, list) or len(nodes) != len(ids):
             raise PayloadUnreadable("nodes", "should list what was asked for")
@@ -105,46 +105,5 @@ class _Pages:
                 raise Moved("A fulfilment is gone.")
             if not isinstance(node, dict) or node.get("__typename") != "Fulfillment":
                 raise PayloadUnreadable("nodes", "should be a fulfilment")
-            self._same_moment(_dict(node, "order"))
+            check_unmoved(object_in(node, "order"), self._updated_at)
         return nodes
-
-    def _owner(self, answer: Answer, root: str) -> dict[str, Any]:
-        _check(answer)
-        found = answer.data.get(root)
-        if found is None:
-            raise Moved(f"The {root} is gone.")
-        if not isinstance(found, dict):
-            raise PayloadUnreadable(root, "should be an object")
-        self._same_moment(found if root == "order" else _dict(found, "order"))
-        return found
-
-    def _same_moment(self, order: Mapping[str, Any]) -> None:
-        if order.get("updatedAt") != self._updated_at:
-            raise Moved("The order changed between two pages.")
-
-
-def _check(answer: Answer) -> None:
-    for problem in answer.problems:
-        words = f"Shopify answered without {problem.field or 'the whole answer'}: {problem.message}"
-        raise AccessRefused(words) if problem.is_access else OutcomeUnclear(words)
-
-
-def _dict(owner: Mapping[str, Any], field: str) -> dict[str, Any]:
-    found = owner.get(field)
-    if not isinstance(found, dict):
-        raise PayloadUnreadable(field, "should be an object")
-    return found
-
-
-def _nodes(connection: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
-    found = connection.get("nodes")
-    if not isinstance(found, list) or not all(isinstance(node, dict) for node in found):
-        raise PayloadUnreadable(f"{field}.nodes", "should be a list of objects")
-    return found
-
-
-def _text(owner: Mapping[str, Any], field: str) -> str:
-    found = owner.get(field)
-    if not isinstance(found, str) or not found:
-        raise PayloadUnreadable(field, "should be text")
-    return found

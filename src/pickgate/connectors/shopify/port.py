@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pickgate.clock import Clock
 from pickgate.connectors.shopify import documents, wire
+from pickgate.connectors.shopify.batches import unreadable, unreadable_problem
 from pickgate.connectors.shopify.budget import Budget, CostBudget, Lane
 from pickgate.connectors.shopify.client import ShopifyClient
 from pickgate.connectors.shopify.errors import CallFailed, PayloadUnreadable
@@ -21,7 +22,7 @@ from pickgate.connectors.shopify.outgoing import (
     render_command,
     split_metafield,
 )
-from pickgate.connectors.shopify.reading import OrderAnswer, OrderReader, unreadable, unreadable_problem
+from pickgate.connectors.shopify.reading import OrderAnswer, OrderReader
 from pickgate.connectors.shopify.subscriptions import mend_subscriptions
 from pickgate.connectors.shopify.tokens import ClientCredentials, StaticToken, TokenSource
 from pickgate.domain.commands import ShopCommand

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pickgate.connectors.shopify import documents
+from pickgate.connectors.shopify.batches import unreadable, unreadable_problem
 from pickgate.connectors.shopify.budget import Lane
 from pickgate.connectors.shopify.client import Answer, ShopifyClient
 from pickgate.connectors.shopify.documents import Document
 from pickgate.connectors.shopify.errors import CallFailed, OutcomeUnclear, PayloadUnreadable, TooCostly
 from pickgate.connectors.shopify.incoming import parse_gid
 from pickgate.connectors.shopify.outcomes import outcome_of_failure, outcome_of_root
-from pickgate.connectors.shopify.reading import unreadable, unreadable_problem
 from pickgate.domain.facts import Unreadable
 from pickgate.domain.stock import ShopLevel
 from pickgate.flows.ports import OutcomeNotKnown, Refused

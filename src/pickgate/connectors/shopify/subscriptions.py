@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from pickgate.connectors.shopify import documents, wire
+from pickgate.connectors.shopify.batches import unreadable, unreadable_problem
 from pickgate.connectors.shopify.budget import Lane
 from pickgate.connectors.shopify.client import ShopifyClient
 from pickgate.connectors.shopify.errors import CallFailed, PayloadUnreadable
 from pickgate.connectors.shopify.incoming import parse_shape
 from pickgate.connectors.shopify.outcomes import outcome_of_root
-from pickgate.connectors.shopify.reading import unreadable, unreadable_problem
 from pickgate.domain.facts import Unreadable
 from pickgate.flows.ports import Confirmed, SubscriptionReport
 
