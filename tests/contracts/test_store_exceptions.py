@@ -39,6 +39,16 @@ async def test_found_again_it_is_the_same_one(kept: Kept) -> None:
     )  # fmt: skip
 
 
+async def test_what_no_database_can_hold_is_found_again_as_the_same_one(kept: Kept) -> None:
+    """A SKU may come with a NUL or half a character; what is stored must still be recognised by the next look."""
+    lease = await kept.lease()
+    odd = finding(fingerprint="NOT_MAPPED:MUG\x00\ud83d", summary="MUG\x00\ud83d has no product.")
+    await kept.decide(lease, decision(findings=(odd,)))
+    await kept.decide(lease, decision(findings=(odd,)), now=after(5))
+    (found,) = await kept.exceptions()
+    assert (found["count"], found["resolved_at"], found["cause_holds"]) == (1, None, True)
+
+
 async def test_it_closes_when_its_cause_has_gone_and_opens_anew_when_it_is_back(kept: Kept) -> None:
     lease = await kept.lease()
     await kept.decide(lease, decision(findings=(finding(), finding(fingerprint="f2"))))

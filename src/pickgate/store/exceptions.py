@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pickgate.domain.findings import Finding
 from pickgate.store.codec import clean_text, without_personal
 from pickgate.store.connection import Session
-from pickgate.store.decision_rules import HeldException, book_of, decide_exceptions
+from pickgate.store.decision_rules import FoundAgain, HeldException, book_of, decide_exceptions
 from pickgate.store.rows import JournalEntry, Rows, append_journal
 
 
@@ -52,35 +53,13 @@ async def reconcile_exceptions(
         )
         for row in rows
     ]
-    changes = decide_exceptions(held, findings, now)
+    changes = decide_exceptions(held, [_storable(finding) for finding in findings], now)
     for finding in changes.opened:
-        book = book_of(finding.code)
-        await session.execute(
-            "open_exception",
-            scope=scope,
-            order_row=order_row,
-            order_name=clean_text(order_name),
-            shop=shop,
-            code=finding.code,
-            fingerprint=clean_text(finding.fingerprint),
-            owner=book.team.value,
-            severity=book.severity.value,
-            summary=clean_text(finding.summary),
-            detail=without_personal(finding.detail),
-            actions=list(finding.actions),
-            now=now,
-            due_at=now + book.due_in,
+        await _open(
+            session, finding, scope=scope, shop=shop, order_row=order_row, order_name=clean_text(order_name), now=now
         )
     for again in changes.kept:
-        await session.execute(
-            "keep_exception",
-            id=again.id,
-            summary=clean_text(again.summary),
-            detail=again.detail,
-            actions=list(again.actions),
-            counts=int(again.counts),
-            now=now,
-        )
+        await _keep(session, again, now=now)
     if changes.gone:
         await session.execute("release_exceptions", ids=[item.id for item in changes.gone], now=now)
     told = [("exception_opened", finding.code, finding.summary) for finding in changes.opened]
@@ -96,34 +75,65 @@ async def open_inbox_finding(session: Session, *, shop: str, finding: Finding, n
     scope = inbox_scope(shop)
     await session.fetchval("lock_scope", scope=scope)
     rows = await session.fetch("held_exceptions", scope=scope)
-    known = next((row for row in rows if row["fingerprint"] == clean_text(finding.fingerprint)), None)
-    if known is not None:
-        await session.execute(
-            "keep_exception",
-            id=known["id"],
-            summary=clean_text(finding.summary),
-            detail=without_personal(finding.detail),
-            actions=list(finding.actions),
-            counts=1,
-            now=now,
-        )
+    finding = _storable(finding)
+    known = next((row for row in rows if row["fingerprint"] == finding.fingerprint), None)
+    if known is None:
+        await _open(session, finding, scope=scope, shop=shop, order_row=None, order_name="", now=now)
         return
+    again = FoundAgain(
+        id=known["id"], summary=finding.summary, detail=finding.detail, actions=finding.actions, counts=True
+    )
+    await _keep(session, again, now=now)
+
+
+def _storable(finding: Finding) -> Finding:
+    """As the database can hold it, and without personal data: so it is also what a stored one is compared with."""
+    return replace(
+        finding,
+        fingerprint=clean_text(finding.fingerprint),
+        summary=clean_text(finding.summary),
+        detail=without_personal(finding.detail),
+    )
+
+
+async def _open(
+    session: Session,
+    finding: Finding,
+    *,
+    scope: str,
+    shop: str,
+    order_row: int | None,
+    order_name: str,
+    now: datetime,
+) -> None:
     book = book_of(finding.code)
     await session.execute(
         "open_exception",
         scope=scope,
-        order_row=None,
-        order_name="",
+        order_row=order_row,
+        order_name=order_name,
         shop=shop,
         code=finding.code,
-        fingerprint=clean_text(finding.fingerprint),
+        fingerprint=finding.fingerprint,
         owner=book.team.value,
         severity=book.severity.value,
-        summary=clean_text(finding.summary),
-        detail=without_personal(finding.detail),
+        summary=finding.summary,
+        detail=finding.detail,
         actions=list(finding.actions),
         now=now,
         due_at=now + book.due_in,
+    )
+
+
+async def _keep(session: Session, again: FoundAgain, *, now: datetime) -> None:
+    await session.execute(
+        "keep_exception",
+        id=again.id,
+        summary=again.summary,
+        detail=again.detail,
+        actions=list(again.actions),
+        counts=int(again.counts),
+        now=now,
     )
 
 
