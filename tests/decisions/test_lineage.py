@@ -11,7 +11,7 @@ import pytest
 from cast import LONG_AGO, NOON, closed, codes, decided, facts, goods_out, line, order, record, spoken
 from pickgate.domain.decision import Decision, OrderState
 from pickgate.domain.facts import Approval, Kin, KinFate
-from pickgate.domain.lineage import decide_lineage, predecessor_names, successor_names
+from pickgate.domain.lineage import decide_lineage, kin_of, predecessor_names, successor_names
 from pickgate.domain.policy import Policy, RecreatePolicy
 from pickgate.domain.shop import ShopOrder
 
@@ -350,3 +350,13 @@ def test_an_order_made_at_the_same_time_replaces_nothing() -> None:
     same = order(name="#1030", cancelled_at=LONG_AGO)
 
     assert decide_lineage(same, [made(-HOUR)], RECREATE).successors == ()
+
+
+def test_kin_are_known_by_what_they_hold() -> None:
+    """Lines that an edit took out are not what an order is recognised by, except when it was cancelled as a whole."""
+    units = {"B": 1, "A": 2, "C": 0}
+    assert kin_of(order(units), KinFate.LIVE) == Kin(
+        id="5001", name="#1001", created_at=LONG_AGO, customer_id=order().customer_id, app_name=order().app_name,
+        skus=("SKU-A", "SKU-B"), fate=KinFate.LIVE,
+    )  # fmt: skip
+    assert kin_of(order(units, cancelled_at=NOON), KinFate.LIVE).skus == ("SKU-A", "SKU-B", "SKU-C")

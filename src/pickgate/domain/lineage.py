@@ -43,6 +43,28 @@ class Lineage:
         return min(kin, key=lambda k: k.created_at, default=None)
 
 
+def kin_of(order: ShopOrder, fate: KinFate) -> Kin:
+    """Return an order as its kin see it. `fate`: what has become of it at the warehouse."""
+    return Kin(
+        id=order.id,
+        name=order.name,
+        created_at=order.created_at,
+        tags=order.tags,
+        cancelled_at=order.cancelled_at,
+        closed=order.closed,
+        customer_id=order.customer_id,
+        app_name=order.app_name,
+        skus=skus_of(order),
+        fate=fate,
+    )
+
+
+def skus_of(order: ShopOrder) -> tuple[str, ...]:
+    """Return the distinct SKUs of the order's live lines, sorted; of a cancelled order, those that it held."""
+    held = [line for line in order.lines if line.current > 0 or order.cancelled_at is not None]
+    return tuple(sorted({line.sku for line in held if line.sku}))
+
+
 def predecessor_names(name: str) -> tuple[str, ...]:
     """Return the names of which this one is a suffixed successor, nearest first: #1031B → (#1031A, #1031)."""
     match = _SUFFIXED.match(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pickgate.domain.facts import Kin, KinFate
-from pickgate.domain.lineage import decide_lineage, predecessor_names, successor_names
+from pickgate.domain.lineage import decide_lineage, kin_of, predecessor_names, successor_names
 from pickgate.domain.lookback import Accusation, Charge, Ground, PastOrder
 from pickgate.domain.lookback_charges import accuse
 from pickgate.domain.lookback_units import smaller, units_of
@@ -37,7 +37,7 @@ class Family:
         found += self._by_customer.get(order.customer_id or "", ())
         distinct = {other.order.id: other for other in found if other.order.id != order.id}
         nearest = sorted(distinct.values(), key=lambda o: (abs(o.order.created_at - order.created_at), o.order.id))
-        return tuple(_kin(other) for other in nearest[:_MOST_KIN])
+        return tuple(kin_of(other.order, _fate(other.goods_outs)) for other in nearest[:_MOST_KIN])
 
     def sent_with_predecessor(self, past: PastOrder) -> tuple[tuple[PastOrder, str], ...]:
         """Return the orders which this one replaces and which left as it did, each with the evidence."""
@@ -82,22 +82,6 @@ def decide_twins(family: Family, orders: Sequence[PastOrder], ground: Ground) ->
                 ),
                 other.order.id,
             )
-
-
-def _kin(past: PastOrder) -> Kin:
-    order = past.order
-    return Kin(
-        id=order.id,
-        name=order.name,
-        created_at=order.created_at,
-        tags=order.tags,
-        cancelled_at=order.cancelled_at,
-        closed=order.closed,
-        customer_id=order.customer_id,
-        app_name=order.app_name,
-        skus=tuple(dict.fromkeys(line.sku for line in order.lines if line.sku)),
-        fate=_fate(past.goods_outs),
-    )
 
 
 def _fate(goods_outs: Sequence[GoodsOut]) -> KinFate:

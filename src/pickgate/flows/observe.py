@@ -9,7 +9,7 @@ from datetime import timedelta
 from pickgate.clock import Clock
 from pickgate.domain.commands import CreateGoodsOut
 from pickgate.domain.facts import Facts, Kin, KinFate, Records, Unreadable
-from pickgate.domain.lineage import predecessor_names, successor_names
+from pickgate.domain.lineage import kin_of, predecessor_names, successor_names
 from pickgate.domain.policy import Policy
 from pickgate.domain.projection import product_codes_of
 from pickgate.domain.rules import Rules
@@ -143,20 +143,7 @@ class Observer:
             await self.store.wake(
                 shop=lease.shop, order_id=order.id, at=self.clock.now(), because="a successor names it"
             )
-            kin.append(
-                Kin(
-                    id=order.id,
-                    name=order.name,
-                    created_at=order.created_at,
-                    tags=order.tags,
-                    cancelled_at=order.cancelled_at,
-                    closed=order.closed,
-                    customer_id=order.customer_id,
-                    app_name=order.app_name,
-                    skus=tuple(line.sku for line in order.lines if line.sku),
-                    fate=KinFate.UNKNOWN,
-                )
-            )
+            kin.append(kin_of(order, KinFate.UNKNOWN))
         return kin
 
 

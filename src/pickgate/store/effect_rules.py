@@ -19,9 +19,8 @@ from pickgate.domain.commands import (
     ReleaseShopHold,
     TakeLock,
 )
-from pickgate.domain.facts import GoodsOutRecord, Kin, KinFate, RecordState
+from pickgate.domain.facts import GoodsOutRecord, KinFate, RecordState
 from pickgate.domain.outcomes import record_after, record_when_sent
-from pickgate.domain.shop import ShopOrder
 from pickgate.flows.ports import Confirmed, NotSent, Outcome, OutcomeNotKnown, Refused
 
 
@@ -160,28 +159,6 @@ def fate_of(state: str, records: Sequence[GoodsOutRecord]) -> KinFate:
         )
         return KinFate.PICKING if begun else KinFate.LIVE
     return KinFate.RECALLED if RecordState.RECALLED in states else KinFate.NEVER_SENT
-
-
-def kin_of(order: ShopOrder, *, state: str, records: Sequence[GoodsOutRecord]) -> Kin:
-    """Return an order as its kin see it."""
-    return Kin(
-        id=order.id,
-        name=order.name,
-        created_at=order.created_at,
-        tags=order.tags,
-        cancelled_at=order.cancelled_at,
-        closed=order.closed,
-        customer_id=order.customer_id,
-        app_name=order.app_name,
-        skus=skus_of(order),
-        fate=fate_of(state, records),
-    )
-
-
-def skus_of(order: ShopOrder) -> tuple[str, ...]:
-    """Return the distinct SKUs of the order's live lines, sorted; of a cancelled order, those that it held."""
-    held = [line for line in order.lines if line.current > 0 or order.cancelled_at is not None]
-    return tuple(sorted({line.sku for line in held if line.sku}))
 
 
 def _note_of(outcome: Confirmed) -> str:

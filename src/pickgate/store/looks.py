@@ -15,13 +15,14 @@ from pickgate.domain.facts import (
     Kin,
     Records,
 )
+from pickgate.domain.lineage import skus_of
 from pickgate.domain.shop import ShopOrder
 from pickgate.domain.warehouse import GoodsOut
 from pickgate.flows.ports import EffectRow, Lease, LeaseLost
 from pickgate.store.codec import clean_text, decode, encode, join_personal, split_personal, without_personal
 from pickgate.store.connection import Session
 from pickgate.store.decision_rules import digest_of, gates_since, journal_detail, kin_digest, kin_names
-from pickgate.store.effect_rules import fate_of, kind_of, skus_of, target_of
+from pickgate.store.effect_rules import fate_of, kind_of, target_of
 from pickgate.store.exceptions import order_scope, reconcile_exceptions
 from pickgate.store.records import RecordRows, times_of
 from pickgate.store.rows import JournalEntry, append_journal, effect_place, facts_place

@@ -12,6 +12,7 @@ from typing import Any
 from pickgate.domain.commands import Command
 from pickgate.domain.decision import Decision
 from pickgate.domain.facts import Kin, Records, RefusedEffect, UnknownEffect
+from pickgate.domain.lineage import kin_of
 from pickgate.domain.shop import ShopOrder
 from pickgate.domain.warehouse import GoodsOut
 from pickgate.flows.ports import EffectRow, Lease, Outcome
@@ -19,7 +20,7 @@ from pickgate.store.decision_rules import digest_of, gates_since, journal_detail
 from pickgate.store.effect_rules import (
     EffectChange,
     effect_after,
-    kin_of,
+    fate_of,
     kind_of,
     mark_after,
     record_after_outcome,
@@ -102,7 +103,7 @@ class MemoryStore(MemoryQueue):
                     found[row] = other
         found.pop(lease.order, None)
         kin = [
-            (row, kin_of(other.order, state=other.state, records=other.sorted_records()))
+            (row, kin_of(other.order, fate_of(other.state, other.sorted_records())))
             for row, other in found.items()
             if other.order is not None
         ]
