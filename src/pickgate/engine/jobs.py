@@ -47,14 +47,19 @@ class JobRunner:
     pool: asyncpg.Pool
     schedules: list[tuple[str, timedelta, Job]] = field(default_factory=list)
     _queue: PgQueuer | None = None
+    _is_stopping: bool = False
 
     def every(self, interval: timedelta, name: str, job: Job) -> None:
         """Run `job` about every `interval`. A run that fails is logged, and the next one comes as planned."""
         self.schedules.append((name, interval, job))
 
     async def run(self) -> None:
-        """Run until `stop`. A database that is away is waited for."""
-        while True:
+        """Run until `stop`. A database that is away is waited for.
+
+        PgQueuer's clean-up may raise in the place of the cancellation that began it, when a connection broke before:
+        so it is `stop`, not the exception, that says whether to begin again.
+        """
+        while not self._is_stopping:
             self._queue = self._make()
             try:
                 await self._queue.run(dequeue_timeout=timedelta(seconds=5))
@@ -66,6 +71,8 @@ class JobRunner:
                 await asyncio.sleep(1)
 
     def stop(self) -> None:
+        """Let `run` end, as soon as what runs now has ended."""
+        self._is_stopping = True
         if self._queue is not None:
             self._queue.shutdown.set()
 
