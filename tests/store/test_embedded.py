@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -167,6 +168,23 @@ def test_the_server_outlives_its_starter_and_is_adopted(folder: Path) -> None:
     heir = EmbeddedPostgres(folder / "data")
     assert (heir.start(), heir.is_owner, find_postmaster(cluster_of(folder))) == (dsn, True, pid)
     heir.stop()
+    assert find_postmaster(cluster_of(folder)) is None
+
+
+def test_who_starts_while_the_owner_stops_becomes_the_owner(server: EmbeddedPostgres, folder: Path) -> None:
+    """Else the server that it starts has no owner, and stays when everybody has gone."""
+    server.start()
+    other = EmbeddedPostgres(folder / "data")
+    with (folder / "data" / "postgres" / "start.lock").open("a") as starter, ThreadPoolExecutor() as pool:
+        fcntl.flock(starter, fcntl.LOCK_EX)
+        stopping = pool.submit(server.stop)
+        time.sleep(0.5)
+        assert (find_postmaster(cluster_of(folder)), stopping.done()) != (None, True), "it stopped amid a start"
+        fcntl.flock(starter, fcntl.LOCK_UN)
+        stopping.result(timeout=20)
+    other.start()
+    assert other.is_owner
+    other.stop()
     assert find_postmaster(cluster_of(folder)) is None
 
 

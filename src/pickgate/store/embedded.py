@@ -22,7 +22,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -35,6 +35,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresFailed"]
 ROLE = "pickgate"
 DATABASE = "pickgate"
 _PAUSE_SECONDS = 0.02
+_STOP_PATIENCE_SECONDS = 10.0
 _LOG_LIMIT_BYTES = 20_000_000
 
 
@@ -76,10 +77,20 @@ class EmbeddedPostgres:
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(socket), safe='')}"
 
     def stop(self) -> None:
-        """Stop the server, if this object owns it: open transactions are rolled back. Does nothing otherwise."""
+        """Stop the server, if this object owns it: open transactions are rolled back. Does nothing otherwise.
+
+        Nobody starts it meanwhile: who began between its end and the end of our ownership would have a server that
+        nobody owns, and so nobody stops.
+        """
         if self._owner_lock is None or self._base is None:
             return
-        pid = find_postmaster(self._base / "cluster")
+        with ExitStack() as stack:
+            with suppress(EmbeddedPostgresFailed):  # somebody has been starting it for that long: then without
+                stack.enter_context(_locked(self._base / "start.lock", time.monotonic() + _STOP_PATIENCE_SECONDS))
+            self._stop(self._base, self._owner_lock)
+
+    def _stop(self, base: Path, owner_lock: IO[str]) -> None:
+        pid = find_postmaster(base / "cluster")
         if pid is not None:
             # Fast, then at once, then by force: what was committed is safe each time.
             for how, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
@@ -87,7 +98,7 @@ class EmbeddedPostgres:
                 if self._is_gone_within(pid, seconds):
                     break
         self._reap()
-        self._owner_lock.close()
+        owner_lock.close()
         self._owner_lock = None
 
     def _reap(self) -> None:
