@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import tomli_w
 
-from pickgate.proofs.processes import run_command
 from pickgate.settings import SettingsRefused, load_settings
+from pickgate.simulation.processes import run_command
 
 GOOD = """
 secret_key = "0123456789012345678901234567890123456789"

@@ -11,7 +11,6 @@ from pathlib import Path
 from pickgate.bench.stage import PORT, cli, resident_megabytes, running, scratch, write_config
 from pickgate.connectors.transport import AiohttpTransport
 from pickgate.http import HttpRequest, HttpResponse
-from pickgate.rulebook.csv_files import render_files
 from pickgate.simulation.day import Day, Handle, open_day
 from pickgate.simulation.stories import plain
 from pickgate.simulation.world import rulebook_tables
@@ -57,14 +56,15 @@ async def _play(
     folder: Path, day: Day, shop: Counted, warehouse: Counted, orders: int, per_second: float
 ) -> list[tuple[str, str]]:
     config = write_config(
-        folder, shop_url=day.shop.url, warehouse_url=day.warehouse.url, window_seconds=8.0, sweep={"every": "10m"}
+        folder,
+        shop_url=day.shop.url,
+        warehouse_url=day.warehouse.url,
+        window_seconds=8.0,
+        tables=rulebook_tables(day.world),
+        sweep={"every": "10m"},
     )
-    rules = folder / "rulebook"
-    rules.mkdir()
-    for name, content in render_files(rulebook_tables(day.world)).items():
-        (rules / name).write_bytes(content)
     async with running("serve", config) as (process, _):
-        await cli(config, "rulebook", "import", str(rules), "--publish")
+        await cli(config, "rulebook", "import", str(folder / "rulebook"), "--publish")
         await asyncio.sleep(6)  # the rulebook is taken up, the subscriptions are made
         shop.counts.clear()
         warehouse.counts.clear()

@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import random
-import secrets
 import shutil
-import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,24 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import tomli_w
 
 from pickgate.cli.runtime import AnswerIsNo, console, print_table, run_async
 from pickgate.connectors.transport import AiohttpTransport
-from pickgate.http import HttpRequest, NothingSent, OutcomeUnknown
-from pickgate.rulebook.csv_files import render_files
+from pickgate.http import HttpRequest
 from pickgate.simulation.day import FACTOR, Day, count_day, judge_day, open_day
+from pickgate.simulation.installation import clarus_section, shop_section, write_installation
 from pickgate.simulation.oracle import SeenException
-from pickgate.simulation.world import (
-    ACCESS_TOKEN,
-    CLARUS_ID,
-    CLARUS_SECRET,
-    CLIENT_SECRET,
-    DOMAIN,
-    SHOP,
-    SUBDOMAIN,
-    rulebook_tables,
-)
+from pickgate.simulation.processes import NotStarted, run_command, start_command, until_ready
+from pickgate.simulation.world import rulebook_tables
 
 CLARUS_TOKEN = "demo-clarus-webhooks"  # noqa: S105 - the demo's own address on loopback
 LOGIN, PASSWORD = "demo", "teapot-towel-biscuit"
@@ -194,107 +181,41 @@ def _write_config(data_dir: Path, day: Day, port: int) -> Path:
     if data_dir.exists():
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True)
-    timing = day.world.timing
-    settings: dict[str, Any] = {
-        "data_dir": str(data_dir.absolute()),
-        "secret_key": secrets.token_urlsafe(48),
-        "server": {"port": port, "public_url": f"http://127.0.0.1:{port}", "hint_delay": "300ms"},
-        "shops": [
-            {
-                "key": SHOP,
-                "domain": DOMAIN,
-                "api_base": day.shop.url,
-                "access_token": ACCESS_TOKEN,
-                "client_secrets": [CLIENT_SECRET],
-                "window": {
-                    "edit_window": f"{timing.edit_window}s",
-                    "guard": f"{timing.guard}s",
-                    "min_age": f"{timing.min_age}s",
-                    "quiet": f"{timing.quiet}s",
-                },
-            }
-        ],
+    sections = {
+        "server": {"hint_delay": "300ms"},
+        "shops": [shop_section(day.world.timing, day.shop.url)],
         "clarus": {
-            "base_url": day.warehouse.url,
-            "token_url": f"{day.warehouse.url}/oauth/token",
-            "subdomain": SUBDOMAIN,
-            "client_id": CLARUS_ID,
-            "client_secret": CLARUS_SECRET,
-            "webhook_token": CLARUS_TOKEN,
+            **clarus_section(day.warehouse.url, webhook_token=CLARUS_TOKEN),
             "requests_per_second": 5 / FACTOR,
             "poll_open_orders_every": "2s",
             "create_settle": "2s",
         },
         "sweep": {"every": "5s"},
     }
-    config = data_dir / "pickgate.toml"
-    config.write_text(tomli_w.dumps(settings), "utf-8")
-    config.chmod(0o600)
-    folder = data_dir / "rulebook"
-    folder.mkdir()
-    for name, content in render_files(rulebook_tables(day.world)).items():
-        (folder / name).write_bytes(content)
-    return config
+    return write_installation(
+        data_dir, data_dir=data_dir.absolute(), port=port, sections=sections, tables=rulebook_tables(day.world)
+    )
 
 
 @asynccontextmanager
 async def _pickgate(config: Path, base: str, transport: AiohttpTransport) -> AsyncIterator[str]:
     """Start `pickgate serve` as a process of its own, with a rulebook, a user and a token; yields the token."""
-    log = (config.parent / "pickgate.log").open("wb")
     # A session of its own: Ctrl-C is for this process, which then ends that one.
-    process = await asyncio.create_subprocess_exec(
-        *_command("serve", config), stdout=log, stderr=log, start_new_session=True
-    )
+    running = await start_command("serve", config)
     try:
-        await _until_ready(process, base, transport, config)
+        await until_ready(running, base, transport)
         await _run(config, "rulebook", "import", str(config.parent / "rulebook"), "--publish")
         await _run(config, "user", "create", LOGIN, "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
         made = await _run(config, "token", "create", "demo", "--role", "viewer", "--json")
         yield json.loads(made)["token"]
+    except NotStarted as error:
+        raise AnswerIsNo(str(error)) from error
     finally:
-        log.close()
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), 30)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-def _command(command: str, config: Path, *arguments: str) -> list[str]:
-    words = command.split()
-    return [sys.executable, "-m", "pickgate.cli", *words, *arguments, "--config", str(config)]
+        await running.stop()
 
 
 async def _run(config: Path, *arguments: str, stdin: str = "") -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pickgate.cli",
-        *arguments,
-        "--config",
-        str(config),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ},
-    )
-    out, err = await process.communicate(stdin.encode())
-    if process.returncode:
-        raise AnswerIsNo(f"`pickgate {' '.join(arguments[:2])}` failed: {err.decode(errors='replace').strip()}")
-    return out.decode()
-
-
-async def _until_ready(
-    process: asyncio.subprocess.Process, base: str, transport: AiohttpTransport, config: Path
-) -> None:
-    for _ in range(600):
-        if process.returncode is not None:
-            raise AnswerIsNo(f"`pickgate serve` ended at once; see {config.parent / 'pickgate.log'}")
-        with contextlib.suppress(NothingSent, OutcomeUnknown):
-            answer = await transport.send(HttpRequest(method="GET", url=f"{base}/readyz", timeout_seconds=2))
-            if answer.status == 200:
-                return
-        await asyncio.sleep(0.1)
-    raise AnswerIsNo(f"`pickgate serve` is not ready after a minute; see {config.parent / 'pickgate.log'}")
+    code, out, err = await run_command(config, *arguments, stdin=stdin)
+    if code:
+        raise AnswerIsNo(f"`pickgate {' '.join(arguments[:2])}` failed: {err.strip()}")
+    return out

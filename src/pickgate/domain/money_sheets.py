@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pickgate.domain.ledger import Transaction
@@ -37,7 +38,7 @@ class BookedTransaction:
 
 
 NOT_COMPARED = "not compared yet"
-SHEETS = (
+SheetName = Literal[
     "summary",
     "movements",
     "transactions",
@@ -47,7 +48,8 @@ SHEETS = (
     "revenue_without_despatch",
     "unexplained",
     "corrections",
-)
+]
+SHEETS: tuple[SheetName, ...] = get_args(SheetName)
 _SUMS = (
     "placed", "edits", "refunds", "current", "received", "refunded", "outstanding", "goods", "despatched", "given_back",
     "waiting", "not_shipped", "uncovered", "set_aside", "unexplained",

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pickgate.domain.money import Money
 from pickgate.domain.money_report import MonthRefused, Report
-from pickgate.domain.money_sheets import SHEETS, Cell, Sheet
+from pickgate.domain.money_sheets import SHEETS, Cell, Sheet, SheetName
 from pickgate.operations.context import OperationContext
 from pickgate.operations.errors import Conflict, InputInvalid, NotFound, Unavailable
 from pickgate.operations.inputs import Paged, Several
@@ -28,17 +28,6 @@ from pickgate.operations.ports import ExceptionQuery
 from pickgate.operations.roles import EVERYONE, Role, only
 
 MONEY_CODES = ("MONEY_UNEXPLAINED", "REFUND_OVER_CAPTURE")
-SheetName = Literal[
-    "summary",
-    "movements",
-    "transactions",
-    "orders",
-    "days",
-    "despatch_without_revenue",
-    "revenue_without_despatch",
-    "unexplained",
-    "corrections",
-]
 
 
 class MoneyReport(Paged):

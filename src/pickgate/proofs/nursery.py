@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pickgate.proofs.processes import Running
+from pickgate.simulation.processes import Running
 
 
 class Nursery:

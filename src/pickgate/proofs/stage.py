@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
 import secrets
 from collections import Counter
@@ -21,8 +22,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import tomli_w
-
 from pickgate.api.tokens import hash_secret, make_token
 from pickgate.bootstrap import open_installation, read_settings
 from pickgate.clock import RealClock
@@ -30,28 +29,14 @@ from pickgate.connectors.transport import AiohttpTransport
 from pickgate.failpoints import kind_of_request
 from pickgate.http import HttpRequest, HttpResponse, NothingSent, OutcomeUnknown
 from pickgate.proofs.nursery import Nursery
-from pickgate.proofs.processes import NotStarted, Running, free_port, run_command, start_command
-from pickgate.rulebook.csv_files import render_files
-from pickgate.simulation.world import (
-    ACCESS_TOKEN,
-    CLARUS_ID,
-    CLARUS_SECRET,
-    CLIENT_SECRET,
-    DOMAIN,
-    SHOP,
-    SUBDOMAIN,
-    Timing,
-    World,
-    make_world,
-    rulebook_tables,
-    scaled_habits,
-)
+from pickgate.simulation.installation import clarus_section, shop_section, write_installation
+from pickgate.simulation.processes import NotStarted, Running, free_port, run_command, start_command
+from pickgate.simulation.world import Timing, World, make_world, rulebook_tables, scaled_habits
 from pickgate.twins.deliveries import Delivery
 from pickgate.twins.server import DeliveryCarrier, ServedTwin, serve_twin
 from pickgate.twins.shopify import LineSpec, Order, ShopifyKnobs
 
 CLARUS_TOKEN = "proof-clarus-webhooks"  # noqa: S105 - an address on loopback
-EVENTS = ("updated", "completed", "processed", "cancelled")
 QUICK = Timing(edit_window=1.0, guard=0.3, min_age=0.3, quiet=0.2, scale=1 / 900)
 _TICK_SECONDS = 0.03
 _RETRIES = (0.3, 0.6, *(1.0,) * 6)
@@ -90,10 +75,13 @@ class Stage:
 
     async def start(self, command: str, *, failpoint: str = "", wait: bool = True) -> Running:
         """Start `serve`, `api` or `worker`; wait until it is ready. `failpoint`: where it shall die."""
-        environment = {"PICKGATE_FAILPOINT": failpoint} if failpoint else {}
-        start = start_command if self.nursery is None else self.nursery.start
+        added = {"PICKGATE_FAILPOINT": failpoint} if failpoint else {}
         self._started += 1
-        running = await start(command, self.config, number=self._started, environment=environment)
+        if self.nursery is None:
+            whole = {**os.environ, **added}
+            running = await start_command(command, self.config, number=self._started, environment=whole)
+        else:
+            running = await self.nursery.start(command, self.config, number=self._started, environment=added)
         self._processes.append(running)
         if wait:
             await running.until_logged('"ready"')
@@ -206,9 +194,7 @@ class Stage:
 
     async def _open_twins(self) -> None:
         shop, warehouse, clock = self.world.shop, self.world.warehouse, self.world.clock
-        for event in EVENTS:
-            url = f"{self.base}/webhooks/clarus/{CLARUS_TOKEN}?event=goods_out.{event}"
-            warehouse.add_automation("goods_out", event, url)
+        self.world.aim_warehouse(f"{self.base}/webhooks/clarus/{CLARUS_TOKEN}")
         self._served.append(await serve_twin(self._counting("shopify", shop.handle)))
         self._served.append(await serve_twin(self._counting("clarus", warehouse.handle)))
         self._carriers = [
@@ -285,57 +271,25 @@ async def open_stage(
         try:
             await stage._open_twins()
             shop, warehouse = stage._served
-            settings = _settings(folder, port, shop.url, warehouse.url, timing, mode, database_url)
+            base_sections: dict[str, Any] = {
+                "database_url": database_url,
+                "server": {"hint_delay": "100ms"},
+                "worker": {},
+                "shops": [{**shop_section(timing, shop.url), "mode": mode}],
+                "clarus": {
+                    **clarus_section(warehouse.url, webhook_token=CLARUS_TOKEN),
+                    "requests_per_second": 500,
+                    "poll_open_orders_every": "1s",
+                    "create_settle": "1s",
+                },
+                "sweep": {"every": "3s"},
+            }
             for name, values in sections.items():
-                settings[name] = {**settings.get(name, {}), **values}
-            stage.config.write_text(tomli_w.dumps(settings), "utf-8")
-            stage.config.chmod(0o600)
-            tables = folder / "rulebook"
-            tables.mkdir()
-            for name, content in render_files(rulebook_tables(world)).items():
-                (tables / name).write_bytes(content)
+                base_sections[name] = {**base_sections.get(name, {}), **values}
+            write_installation(
+                folder, data_dir=folder / "data", port=port, sections=base_sections, tables=rulebook_tables(world)
+            )
             yield stage
         finally:
             with contextlib.suppress(NothingSent, OutcomeUnknown):
                 await stage.aclose()
-
-
-def _settings(
-    folder: Path, port: int, shop: str, warehouse: str, timing: Timing, mode: str, database_url: str
-) -> dict[str, Any]:
-    base = f"http://127.0.0.1:{port}"
-    return {
-        "database_url": database_url,
-        "data_dir": str(folder / "data"),
-        "secret_key": secrets.token_urlsafe(48),
-        "server": {"port": port, "public_url": base, "hint_delay": "100ms"},
-        "worker": {},
-        "shops": [
-            {
-                "key": SHOP,
-                "domain": DOMAIN,
-                "api_base": shop,
-                "access_token": ACCESS_TOKEN,
-                "client_secrets": [CLIENT_SECRET],
-                "mode": mode,
-                "window": {
-                    "edit_window": f"{timing.edit_window}s",
-                    "guard": f"{timing.guard}s",
-                    "min_age": f"{timing.min_age}s",
-                    "quiet": f"{timing.quiet}s",
-                },
-            }
-        ],
-        "clarus": {
-            "base_url": warehouse,
-            "token_url": f"{warehouse}/oauth/token",
-            "subdomain": SUBDOMAIN,
-            "client_id": CLARUS_ID,
-            "client_secret": CLARUS_SECRET,
-            "webhook_token": CLARUS_TOKEN,
-            "requests_per_second": 500,
-            "poll_open_orders_every": "1s",
-            "create_settle": "1s",
-        },
-        "sweep": {"every": "3s"},
-    }

@@ -26,7 +26,6 @@ from pickgate.twins.shopify import ShopifyKnobs
 Handle = Callable[[HttpRequest], HttpResponse]
 FACTOR = 1 / 300  # a trading minute takes a fifth of a second
 TICK_SECONDS = 0.04
-EVENTS = ("updated", "completed", "processed", "cancelled")
 
 
 @dataclass(slots=True)
@@ -100,9 +99,7 @@ async def open_day(
         warehouse_knobs=ClarusKnobs(),
         habits=scaled_habits(factor, short_chance=0.01, two_goes_chance=0.08),
     )
-    for event in EVENTS:
-        url = f"{callback_base}/webhooks/clarus/{clarus_token}?event=goods_out.{event}"
-        world.warehouse.add_automation("goods_out", event, url)
+    world.aim_warehouse(f"{callback_base}/webhooks/clarus/{clarus_token}")
     shop = await serve_twin(wrap("shop", world.shop.handle))
     warehouse = await serve_twin(wrap("warehouse", world.warehouse.handle))
     carriers = [

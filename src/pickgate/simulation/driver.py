@@ -130,8 +130,7 @@ class Simulation:
         self.poll_every, self.sweep_every = self.settings.clarus.poll_open_orders_every, self.settings.sweep.every
         self._next_poll = self._next_sweep = clock.now()
         self._next_mend = clock.now() + MEND_EVERY
-        for event in ("updated", "completed", "processed", "cancelled"):
-            world.warehouse.add_automation("goods_out", event, f"{CLARUS_CALLBACK}?event=goods_out.{event}")
+        world.aim_warehouse(CLARUS_CALLBACK)
         self._undisturbed(lambda: run_now(self.net_flows.mend_subscriptions(SHOP, CALLBACK)))
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -78,8 +78,7 @@ class StockDesk:
         self._flows = [self._make(flows_type, crashing, f"worker-{number}") for number in (1, 2)]
         self._running = 0
         simulation.receiver.on_stock_hint = self._hear
-        for resource, event in _STOCK_EVENTS:
-            simulation.world.warehouse.add_automation(resource, event, f"{CLARUS_CALLBACK}?event={resource}.{event}")
+        simulation.world.aim_warehouse(CLARUS_CALLBACK, _STOCK_EVENTS)
 
     def _make(self, flows_type: type[StockFlows], store: Any, holder: str) -> StockFlows:
         simulation = self._simulation

@@ -27,6 +27,7 @@ ACCESS_TOKEN = "shpat_twin"  # noqa: S105
 CLARUS_ID, CLARUS_SECRET = "pickgate", "clarus-twin-secret"
 ACCOUNT, MAIN, NORTH = "ACME", "MAIN", "NORTH"
 
+GOODS_OUT_EVENTS = tuple(("goods_out", event) for event in ("updated", "completed", "processed", "cancelled"))
 PRODUCTS = (
     ("MUG-BLU", "Blue mug", "12.00"),
     ("MUG-RED", "Red mug", "12.00"),
@@ -92,6 +93,11 @@ class World:
                     if wanted[line.variant.id] > line.variant.inventory_quantity:
                         raise Refused(f"{line.variant.sku} is sold out")
         return self.shop.create_order(lines, **more)
+
+    def aim_warehouse(self, url: str, events: Sequence[tuple[str, str]] = GOODS_OUT_EVENTS) -> None:
+        """Let the warehouse tell `url` of these (resource, event); each automation names its own in the query."""
+        for resource, event in events:
+            self.warehouse.add_automation(resource, event, f"{url}?event={resource}.{event}")
 
     def at(self, when: datetime, act: Callable[[], object]) -> None:
         """Let somebody do something at an instant."""

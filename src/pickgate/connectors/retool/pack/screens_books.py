@@ -5,18 +5,9 @@ from __future__ import annotations
 from pickgate.connectors.retool.pack.parts import Board, Column, Screen, button, select, table, text, text_input
 from pickgate.connectors.retool.pack.queries import QueryMaker
 from pickgate.connectors.retool.pack.screens_work import make_screen, page_of
+from pickgate.domain.money_sheets import SHEETS
 
-_SHEETS = (
-    ("summary", "Summary"),
-    ("movements", "Movements"),
-    ("transactions", "Transactions"),
-    ("orders", "Orders"),
-    ("days", "Days"),
-    ("despatch_without_revenue", "Despatch without revenue"),
-    ("revenue_without_despatch", "Revenue without despatch"),
-    ("unexplained", "Unexplained"),
-    ("corrections", "Corrections"),
-)
+_SHEETS = tuple((name, name.replace("_", " ").capitalize()) for name in SHEETS)
 
 
 def stock_screen(make: QueryMaker) -> Screen:
