@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from pickgate.domain.stock import LevelKey, StockDecision
+from pickgate.domain.stock_policy import Balance
 from pickgate.flows.stock import StockFlows
 from pickgate.flows.stock_looking import Looked
 from pickgate.flows.stock_telling import StockReport
@@ -40,6 +41,29 @@ class BlindToDemand(StockFlows):
         blind = replace(looked, levels=levels, taken={})
         return await StockFlows._decide(
             self, blind, only, confirmed=confirmed, strict=strict, newest_published_at=newest_published_at
+        )
+
+
+class Boastful(StockFlows):
+    """Broken: the warehouse is taken to have more of everything than it has."""
+
+    async def _decide(
+        self,
+        looked: Looked,
+        only: frozenset[LevelKey] | None,
+        *,
+        confirmed: bool = False,
+        strict: bool = False,
+        newest_published_at: datetime | None = None,
+    ) -> StockDecision:
+        said = looked.snapshot.balances
+        more = {
+            code: replace(balance, available=balance.available + 20) if isinstance(balance, Balance) else balance
+            for code, balance in said.items()
+        }
+        boasting = replace(looked, snapshot=replace(looked.snapshot, balances=more))
+        return await StockFlows._decide(
+            self, boasting, only, confirmed=confirmed, strict=strict, newest_published_at=newest_published_at
         )
 
 
@@ -88,6 +112,13 @@ def test_demand_that_is_not_taken_off_is_caught() -> None:
     laws = _laws_broken(BlindToDemand)
     assert laws["S1"] > 0
     assert laws["S2"] > 0
+
+
+def test_goods_that_are_sold_and_not_there_are_caught() -> None:
+    laws = _laws_broken(Boastful)
+    assert laws["S1"] > 0
+    assert laws["S2"] > 0
+    assert laws["S3"] > 0
 
 
 def test_levels_that_nobody_publishes_are_caught() -> None:

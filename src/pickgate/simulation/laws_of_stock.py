@@ -93,6 +93,9 @@ class Shelves:
                 self._hear_shop(event)
             elif event.detail["by"] == PICKGATE:
                 yield from self._judge(event)
+            else:
+                # The shop's people counted as well: nothing that was counted away before excuses anything after.
+                self.excused[event.detail["sku"]] = 0
 
     def _judge(self, event: HistoryEvent) -> Iterator[Violation]:
         self.sets += 1
@@ -182,8 +185,10 @@ def _at_rest(world: World, shelves: Shelves) -> Iterator[Violation]:
         if max(0, level) != max(0, net - unseen):
             yield _breaks("S2", sku, f"{level} shown at rest; {net} can be sold, {unseen} are sold beyond that")
         oversold, excused = max(0, -level), shelves.excused[sku]
-        if waiting[sku] > oversold + excused:
-            yield _breaks("S3", sku, f"{waiting[sku]} ordered without stock; {oversold} oversold, {excused} excused")
+        # What lies there unpromised could be allocated: whoever waits for that waits for something else.
+        short = waiting[sku] - max(0, int(figures["received"] - figures["allocated"]))
+        if short > oversold + excused:
+            yield _breaks("S3", sku, f"{short} ordered without stock; {oversold} oversold, {excused} excused")
 
 
 def _inside(world: World, orders: Mapping[str, _Need]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
