@@ -19,7 +19,7 @@ ACTIONS = {
     "assign_exception", "snooze_exception", "preview_stock", "publish_stock", "money_report", "publish_rulebook",
 }  # fmt: skip
 COMMANDS = {
-    "serve", "api", "worker", "migrate", "doctor", "look", "order", "exceptions", "stock", "money", "rulebook",
+    "serve", "api", "worker", "migrate", "look", "order", "exceptions", "stock", "money", "rulebook",
     "simulate", "twins", "audit", "retool", "token", "user", "bench",
 }  # fmt: skip
 
